@@ -1,0 +1,10 @@
+/** The oracle of every op; a missing row does not compile. For tests and bench only. */
+import type { OpCases } from "./case.ts";
+import type { OpName } from "./index.ts";
+import { softmaxBackwardCases, softmaxCases } from "./softmax.cases.ts";
+
+/** Cases by op name. */
+export const cases = {
+  softmax: softmaxCases,
+  softmaxBackward: softmaxBackwardCases,
+} satisfies Record<OpName, OpCases>;

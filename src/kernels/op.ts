@@ -1,0 +1,138 @@
+/** The op record: what an op is, as plain data. Pure: no GPU types, no tensors. */
+import type { Meta } from "../util/shape.ts";
+import type { GradOps } from "./grad-ops.ts";
+
+/** What an adapter offers, as plain data, so that plans can be tested under made-up limits. */
+export interface Caps {
+  /** Software adapters want register tiles and no barriers; GPUs want workgroup tiles. */
+  readonly adapterClass: "cpu" | "gpu";
+  readonly maxWorkgroups: number;
+  readonly maxBindingBytes: number;
+  readonly maxInvocations: number;
+  readonly maxWorkgroupBytes: number;
+  readonly maxStorageBuffers: number;
+  /** Smallest and largest subgroup size; 0 where the feature is missing. */
+  readonly subgroupMin: number;
+  readonly subgroupMax: number;
+  readonly features: ReadonlySet<string>;
+}
+
+/** Where a binding's memory comes from: the op's inputs, its outputs (saves last) or its temps. */
+export type Slot = `in${number}` | `out${number}` | `temp${number}`;
+
+/** How a pass uses a slot; `uniform` suits small step scalars such as the learning rate. */
+export type Access = "read" | "read_write" | "uniform";
+
+/** One buffer binding of a pass. A null input of an optional argument is never bound. */
+export interface Binding {
+  readonly slot: Slot;
+  readonly access: Access;
+}
+
+/** A word of the params uniform; the WGSL struct declares the same order and types. */
+export type Param = { readonly u32: number } | { readonly f32: number } | { readonly i32: number };
+
+/** One dispatch, as data: `params`, when present, is bound after the last binding. */
+export interface Pass {
+  readonly label: string;
+  readonly code: string;
+  readonly bindings: readonly Binding[];
+  readonly params: readonly Param[];
+  readonly grid: readonly [number, number, number];
+  /** Floating-point operations and bytes moved, for the bench; counted, not measured. */
+  readonly flops?: number;
+  readonly bytes?: number;
+}
+
+/** A variant's plan: scratch tensors and the dispatches in order. */
+export interface Plan {
+  readonly temps: readonly Meta[];
+  readonly passes: readonly Pass[];
+}
+
+/** Attributes of a call: plain data that decides shapes and code. */
+export type Attrs = Readonly<Record<string, unknown>>;
+
+/** Metas of the inputs; null where an optional input is absent. */
+export type InputMetas = readonly (Meta | null)[];
+
+/** One way to compute an op. */
+export interface Variant<A> {
+  usable(inputs: InputMetas, attrs: A, caps: Caps): boolean;
+  plan(inputs: InputMetas, attrs: A, caps: Caps): Plan;
+}
+
+/** What a gradient rule may look at. `needs[i]`: whether input i's gradient is wanted. */
+export interface GradContext<V, A> {
+  readonly inputs: readonly V[];
+  readonly outputs: readonly V[];
+  readonly saved: readonly V[];
+  readonly attrs: A;
+  readonly needs: readonly boolean[];
+  readonly shapes: readonly Meta["shape"][];
+}
+
+/** Cotangents of the outputs in, cotangents of the inputs out (null: none). */
+export type GradRule<A> = <V>(
+  gs: readonly V[],
+  context: GradContext<V, A>,
+  ops: GradOps<V>,
+) => readonly (V | null)[];
+
+/** An op. `inputs` names end in "?" when optional; the first usable variant is the default pick. */
+export interface OpDef<
+  A extends Attrs = Attrs,
+  I extends readonly string[] = readonly string[],
+  O extends readonly string[] = readonly string[],
+> {
+  readonly name: string;
+  readonly inputs: I;
+  readonly outputs: O;
+  /** Extra outputs kept for the backward; `infer` lists their metas after the outputs'. */
+  readonly saves?: readonly string[];
+  readonly defaults: A;
+  infer(inputs: InputMetas, attrs: A): readonly Meta[];
+  readonly variants: Readonly<Record<string, Variant<A>>>;
+  /** Variant order by adapter class where it differs from the declared one. */
+  readonly prefer?: Readonly<Partial<Record<Caps["adapterClass"], readonly string[]>>>;
+  /** The output is the input's memory under another shape; no passes. */
+  readonly alias?: boolean;
+  /** Inputs (by index) that the passes update in place; such ops are statements, not values. */
+  readonly mutates?: readonly number[];
+  readonly grad: GradRule<A> | null;
+}
+
+/** Types an op record; adds nothing at run time. */
+export const defineOp = <
+  A extends Attrs,
+  const I extends readonly string[],
+  const O extends readonly string[],
+>(
+  op: OpDef<A, I, O>,
+): OpDef<A, I, O> => op;
+
+/**
+ * The meta of a required input.
+ * @throws RangeError if it is absent.
+ */
+export function need(inputs: InputMetas, index: number): Meta {
+  const input = inputs[index];
+  if (!input) throw new RangeError(`input ${index} is required`);
+  return input;
+}
+
+/** The variant that `prefer` and `usable` choose, or the one asked for by name. */
+export function pickVariant<A extends Attrs>(
+  op: OpDef<A>,
+  inputs: InputMetas,
+  attrs: A,
+  caps: Caps,
+  wanted?: string,
+): string {
+  const names = Object.keys(op.variants);
+  const order = wanted ? [wanted] : [...(op.prefer?.[caps.adapterClass] ?? []), ...names];
+  const found = order.find((name) => op.variants[name]?.usable(inputs, attrs, caps));
+  if (found === undefined)
+    throw new RangeError(`${op.name}: no usable variant among ${order.join(", ")}`);
+  return found;
+}

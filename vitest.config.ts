@@ -1,0 +1,35 @@
+/** Tests in three groups by what they need: nothing, a WebGPU adapter in Node, a browser. */
+import { defineConfig } from "vitest/config";
+
+const SECONDS = 1000; // ms
+
+export default defineConfig({
+  test: {
+    // An adapter's first dispatch of a large kernel compiles for seconds on a software adapter.
+    projects: [
+      {
+        test: { name: "pure", include: ["test/**/*.pure.test.ts"], testTimeout: 30 * SECONDS },
+      },
+      {
+        test: {
+          name: "gpu",
+          include: ["test/**/*.gpu.test.ts"],
+          pool: "forks",
+          maxWorkers: 1, // lavapipe spreads each dispatch over all cores already
+          testTimeout: 180 * SECONDS,
+          hookTimeout: 120 * SECONDS,
+        },
+      },
+      {
+        test: {
+          name: "browser",
+          include: ["test/**/*.browser.test.ts"],
+          pool: "forks",
+          maxWorkers: 1,
+          testTimeout: 300 * SECONDS,
+          hookTimeout: 120 * SECONDS,
+        },
+      },
+    ],
+  },
+});

@@ -1,0 +1,119 @@
+/** Opens a device with all that the adapter offers, and collects what goes wrong on it. */
+import { openGpu } from "#platform";
+import type { Caps } from "../kernels/op.ts";
+import { DeviceLostError, NecoError, OutOfMemoryError } from "../util/errors.ts";
+
+/** The adapter as reports name it. */
+export interface AdapterSummary {
+  readonly description: string;
+  /** `gpu`, or the software adapter's name. */
+  readonly kind: string;
+  readonly vendor: string;
+  readonly architecture: string;
+  readonly features: readonly string[];
+  readonly limits: Readonly<Record<string, number>>;
+}
+
+/** A device and what is known of it. */
+export interface OpenDevice {
+  readonly device: GPUDevice;
+  readonly adapter: AdapterSummary;
+  readonly caps: Caps;
+  readonly faults: Faults;
+}
+
+const WANTED_FEATURES = ["subgroups", "shader-f16", "timestamp-query"] as const;
+
+const WANTED_LIMITS = [
+  "maxBufferSize",
+  "maxStorageBufferBindingSize",
+  "maxComputeWorkgroupsPerDimension",
+  "maxComputeInvocationsPerWorkgroup",
+  "maxComputeWorkgroupSizeX",
+  "maxComputeWorkgroupStorageSize",
+  "maxStorageBuffersPerShaderStage",
+] as const;
+
+/**
+ * The first fault of a device, kept until somebody looks: WebGPU reports validation errors and
+ * losses asynchronously, so every read asks here first.
+ */
+export class Faults {
+  private first: NecoError | null = null;
+
+  /** Starts listening. */
+  constructor(device: GPUDevice) {
+    device.addEventListener("uncapturederror", (event) => {
+      const { error } = event;
+      const outOfMemory = error.constructor.name === "GPUOutOfMemoryError";
+      this.report(
+        outOfMemory
+          ? new OutOfMemoryError(`the adapter is out of memory: ${error.message}`)
+          : new NecoError("compile", `the GPU refused a command: ${error.message}`),
+      );
+    });
+    void device.lost.then(({ reason, message }) => {
+      this.report(new DeviceLostError(reason === "destroyed" ? "destroyed" : message || reason));
+    });
+  }
+
+  /** Keeps an error unless there is one already. */
+  report(error: NecoError): void {
+    this.first ??= error;
+  }
+
+  /**
+   * Throws the first fault, once; a lost device stays lost.
+   * @throws NecoError of the fault's kind.
+   */
+  check(): void {
+    const fault = this.first;
+    if (!fault) return;
+    if (fault.kind !== "device-lost") this.first = null;
+    throw fault;
+  }
+}
+
+function capsOf(adapter: GPUAdapter, device: GPUDevice, kind: string): Caps {
+  const { limits } = device;
+  const subgroups = device.features.has("subgroups");
+  return {
+    adapterClass: kind === "gpu" ? "gpu" : "cpu",
+    maxWorkgroups: limits.maxComputeWorkgroupsPerDimension,
+    maxBindingBytes: limits.maxStorageBufferBindingSize,
+    maxInvocations: limits.maxComputeInvocationsPerWorkgroup,
+    maxWorkgroupBytes: limits.maxComputeWorkgroupStorageSize,
+    maxStorageBuffers: limits.maxStorageBuffersPerShaderStage,
+    subgroupMin: subgroups ? adapter.info.subgroupMinSize : 0,
+    subgroupMax: subgroups ? adapter.info.subgroupMaxSize : 0,
+    features: new Set(device.features),
+  };
+}
+
+/**
+ * Opens the adapter that the host prefers, or the one asked for.
+ * @throws AdapterError if there is none that can run the engine.
+ */
+export async function openDevice(options: { adapter?: string } = {}): Promise<OpenDevice> {
+  const { adapter, description, kind } = await openGpu(options);
+  const requiredFeatures = WANTED_FEATURES.filter((feature) => adapter.features.has(feature));
+  const limits = Object.fromEntries(WANTED_LIMITS.map((name) => [name, adapter.limits[name]]));
+  const device = await adapter.requestDevice({
+    label: "neco",
+    requiredFeatures: [...requiredFeatures],
+    requiredLimits: limits,
+  });
+  return {
+    device,
+    adapter: {
+      description,
+      kind,
+      vendor: adapter.info.vendor,
+      architecture: adapter.info.architecture,
+      features: [...device.features].sort(),
+      limits,
+    },
+    caps: capsOf(adapter, device, kind),
+    faults: new Faults(device),
+  };
+}

@@ -1,0 +1,295 @@
+/** The engine: tensors, ops, scopes. Everything that users of the GPU touch goes through it. */
+import type { Attrs, Caps, OpDef } from "../kernels/op.ts";
+import { pickVariant } from "../kernels/op.ts";
+import { CaptureError, ShapeError } from "../util/errors.ts";
+import { bytesOf, meta as metaOf, show, sizeOf } from "../util/shape.ts";
+import type { DType, Meta, Shape } from "../util/shape.ts";
+import { openDevice } from "./device.ts";
+import type { AdapterSummary, OpenDevice } from "./device.ts";
+import { EagerExecutor } from "./eager.ts";
+import { resolvePass } from "./executor.ts";
+import type { Executor } from "./executor.ts";
+import { bindOps } from "./ops.ts";
+import type { Ops } from "./ops.ts";
+import { PipelineCache } from "./pipelines.ts";
+import { BufferPool } from "./pool.ts";
+import { Scope } from "./scope.ts";
+import { Tensor } from "./tensor.ts";
+import type { HostArray } from "./tensor.ts";
+import type { Tape } from "./tape.ts";
+
+/** Options of {@link createEngine}. */
+export interface EngineOptions {
+  /** `auto`, `gpu`, `lavapipe` or `swiftshader`; default: NECO_ADAPTER, then the best there is. */
+  readonly adapter?: string;
+  /** Most bytes of GPU buffers at once; default 8 GiB. */
+  readonly memoryBudget?: number;
+  /** Variant by op name, over the default pick. */
+  readonly picks?: Readonly<Record<string, string>>;
+}
+
+const DEFAULT_BUDGET = 8 * 1024 ** 3;
+
+const dtypeOf = (values: HostArray): DType =>
+  values instanceof Float32Array ? "f32" : values instanceof Int32Array ? "i32" : "u32";
+
+/** Runs ops on one device. Made by {@link createEngine}. */
+export class Engine {
+  readonly adapter: AdapterSummary;
+  readonly caps: Caps;
+  readonly ops: Ops;
+  readonly pool: BufferPool;
+  readonly pipelines: PipelineCache;
+  readonly gpu: OpenDevice;
+  readonly eager: EagerExecutor;
+  /** Variant by op name, over the default pick; frozen into a run's checkpoint. */
+  readonly picks: Readonly<Record<string, string>>;
+  private executor: Executor;
+  private readonly tapes: Tape[] = [];
+  private readonly scopes: Scope[] = [];
+  private absentTensor: Tensor | null = null;
+  private readonly collected: FinalizationRegistry<() => void>;
+
+  /** Use {@link createEngine}. */
+  constructor(gpu: OpenDevice, options: EngineOptions) {
+    this.gpu = gpu;
+    this.adapter = gpu.adapter;
+    this.caps = gpu.caps;
+    this.picks = options.picks ?? {};
+    this.pool = new BufferPool(gpu.device, options.memoryBudget ?? DEFAULT_BUDGET);
+    this.pipelines = new PipelineCache(gpu.device, gpu.faults);
+    this.eager = new EagerExecutor(gpu, this.pool, this.pipelines);
+    this.executor = this.eager;
+    this.ops = bindOps((op, inputs, attrs) => this.run(op, inputs, attrs));
+    this.collected = new FinalizationRegistry((release) => {
+      release();
+    });
+  }
+
+  /** True while a program records. */
+  get isCapturing(): boolean {
+    return this.executor !== this.eager;
+  }
+
+  /** Stands for an absent optional input where a rule wants a tensor. */
+  get absent(): Tensor {
+    this.absentTensor ??= this.withExecutor(this.eager, () => this.allocate(metaOf([1]), "absent"));
+    return this.absentTensor;
+  }
+
+  /**
+   * Copies host values to the GPU; the dtype follows the array's type.
+   * @throws ShapeError if the shape does not hold exactly these values.
+   */
+  tensor(values: HostArray, shape: Shape = [values.length]): Tensor {
+    if (sizeOf(shape) !== values.length)
+      throw new ShapeError("tensor", `${values.length} values do not fill the shape`, { shape });
+    // Constants of a program are uploaded once, while it is captured: always eager.
+    const made = this.withExecutor(this.eager, () =>
+      this.allocate({ shape, dtype: dtypeOf(values) }, "constant"),
+    );
+    this.eager.write(made, values);
+    return made;
+  }
+
+  /** Zeros of a shape. */
+  zeros(shape: Shape, dtype: DType = "f32"): Tensor {
+    const size = sizeOf(shape);
+    const values =
+      dtype === "f32"
+        ? new Float32Array(size)
+        : dtype === "i32"
+          ? new Int32Array(size)
+          : new Uint32Array(size);
+    return this.tensor(values, shape);
+  }
+
+  /** A tensor over part of another's memory, `offset` in bytes (a multiple of 256). */
+  view(whole: Tensor, shape: Shape, offset: number): Tensor {
+    return this.own(
+      new Tensor(this, { shape, dtype: whole.dtype }, whole.storage, whole.offset + offset),
+    );
+  }
+
+  /** New memory with undefined content; for the engine's own parts. */
+  allocate(meta: Meta, label: string): Tensor {
+    const storage = this.executor.allocate(bytesOf(meta), `${label} ${show(meta.shape)}`);
+    return this.own(new Tensor(this, meta, storage));
+  }
+
+  private own(tensor: Tensor): Tensor {
+    this.scopes.at(-1)?.add(tensor);
+    if (tensor.storage.virtual < 0) {
+      const { storage } = tensor;
+      // The registry is a backstop for tensors outside any scope: disposal by hand removes it.
+      const token = { alive: true };
+      tensor.onDispose(() => {
+        token.alive = false;
+      });
+      this.collected.register(tensor, () => {
+        if (token.alive) storage.release();
+      });
+    }
+    return tensor;
+  }
+
+  /**
+   * Runs an op record; `ops` is the usual way in.
+   * @throws ShapeError as the op's rule says.
+   */
+  run(
+    op: OpDef,
+    inputs: readonly (Tensor | null)[],
+    attrs: Attrs,
+    variant = this.picks[op.name],
+  ): readonly Tensor[] {
+    for (const input of inputs) input?.assertAlive();
+    const metas = op.infer(inputs, attrs);
+    const outputs = op.alias
+      ? this.alias(inputs, metas)
+      : this.dispatch(op, inputs, metas, { attrs, variant });
+    this.tapes.at(-1)?.record(op, inputs, outputs, attrs);
+    return outputs;
+  }
+
+  private alias(inputs: readonly (Tensor | null)[], metas: readonly Meta[]): Tensor[] {
+    const [source] = inputs;
+    const [meta] = metas;
+    if (!source || !meta) throw new TypeError("an alias op needs one input and one output");
+    return [this.own(new Tensor(this, meta, source.storage, source.offset))];
+  }
+
+  private dispatch(
+    op: OpDef,
+    inputs: readonly (Tensor | null)[],
+    metas: readonly Meta[],
+    { attrs, variant: wanted }: { attrs: Attrs; variant: string | undefined },
+  ): Tensor[] {
+    const names = [...op.outputs, ...(op.saves ?? [])];
+    const outputs = metas.map((meta, index) =>
+      this.allocate(meta, `${op.name} ${names[index] ?? ""}`),
+    );
+    if (outputs.length > 0 && outputs.every(({ size }) => size === 0)) return outputs;
+    const variant = pickVariant(op, inputs, attrs, this.caps, wanted);
+    const plan = op.variants[variant]?.plan(inputs, attrs, this.caps);
+    if (!plan) throw new TypeError(`${op.name} has no variant ${variant}`);
+    const temps = plan.temps.map((meta) => this.allocate(meta, `${op.name} temp`));
+    for (const pass of plan.passes)
+      this.executor.enqueue(
+        resolvePass(pass, { inputs, outputs, temps }, this.caps.maxBindingBytes),
+      );
+    for (const temp of temps) temp.dispose();
+    return outputs;
+  }
+
+  /**
+   * target ← value, in place: how state changes.
+   * @throws ShapeError if the sizes differ.
+   */
+  assign(target: Tensor, value: Tensor): void {
+    if (target.size !== value.size)
+      throw new ShapeError("assign", "sizes differ", { target: target.shape, value: value.shape });
+    target.assertAlive();
+    value.assertAlive();
+    this.executor.copy(value, target);
+  }
+
+  /** Overwrites a tensor with host values, after the work queued before. */
+  write(target: Tensor, values: HostArray): void {
+    if (this.isCapturing)
+      throw new CaptureError("write: a program cannot write host values; make them an input");
+    if (target.size !== values.length)
+      throw new ShapeError("write", `${values.length} values for`, { target: target.shape });
+    this.eager.write(target, values);
+  }
+
+  /** Called by {@link Tensor.data}. */
+  async read(tensor: Tensor): Promise<ArrayBuffer> {
+    tensor.assertAlive();
+    if (this.isCapturing)
+      throw new CaptureError(
+        "a program cannot read a tensor while it is captured; return it and read it after run()",
+      );
+    return this.eager.read(tensor);
+  }
+
+  /**
+   * Runs `fn` and frees every tensor made inside that it does not return (alone, in arrays or in
+   * records). Async functions may be nested but not interleaved.
+   */
+  scope<T>(fn: () => T): T {
+    const scope = new Scope();
+    this.scopes.push(scope);
+    const close = (result: unknown): void => {
+      this.scopes.splice(this.scopes.indexOf(scope), 1);
+      for (const kept of scope.close(result)) this.scopes.at(-1)?.add(kept);
+    };
+    return runAndClose(fn, close);
+  }
+
+  /** Runs `fn` with calls recorded on a tape. */
+  withTape<T>(tape: Tape, fn: () => T): T {
+    this.tapes.push(tape);
+    try {
+      return fn();
+    } finally {
+      this.tapes.pop();
+    }
+  }
+
+  /** Runs `fn` with another executor, as a capture does. */
+  withExecutor<T>(executor: Executor, fn: () => T): T {
+    const before = this.executor;
+    this.executor = executor;
+    try {
+      return fn();
+    } finally {
+      this.executor = before;
+    }
+  }
+
+  /** Waits until all submitted work is done. */
+  async finish(): Promise<void> {
+    this.eager.flush();
+    await this.gpu.device.queue.onSubmittedWorkDone();
+    this.gpu.faults.check();
+  }
+
+  /** Gives the device back; every tensor is gone. */
+  destroy(): void {
+    this.gpu.device.destroy();
+  }
+}
+
+function runAndClose<T>(fn: () => T, close: (result: unknown) => void): T {
+  let result: T;
+  try {
+    result = fn();
+  } catch (error) {
+    close(undefined);
+    throw error;
+  }
+  if (!(result instanceof Promise)) {
+    close(result);
+    return result;
+  }
+  const settled = result.then(
+    (value: unknown) => {
+      close(value);
+      return value;
+    },
+    (error: unknown) => {
+      close(undefined);
+      throw error;
+    },
+  );
+  return settled as T; // T is a promise here; `then` keeps its value
+}
+
+/**
+ * Opens an adapter and makes an engine on it.
+ * @throws AdapterError if there is no usable adapter; the message says how to get one.
+ */
+export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
+  return new Engine(await openDevice(options.adapter ? { adapter: options.adapter } : {}), options);
+}

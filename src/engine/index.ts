@@ -1,0 +1,9 @@
+/** The engine layer's public face. */
+export { createEngine, Engine } from "./engine.ts";
+export type { EngineOptions } from "./engine.ts";
+export type { AdapterSummary } from "./device.ts";
+export { Tensor } from "./tensor.ts";
+export type { HostArray } from "./tensor.ts";
+export type { Ops } from "./ops.ts";
+export { valueAndGrad } from "./tape.ts";
+export type { LossResult } from "./tape.ts";

@@ -1,0 +1,96 @@
+/** Lends GPU buffers by size and takes them back; keeps to a byte budget. */
+import { LimitError, OutOfMemoryError } from "../util/errors.ts";
+import { ceilDiv } from "../util/shape.ts";
+
+/** Storage buffers bind at multiples of this on every adapter (WebGPU's default alignment). */
+export const ALIGNMENT = 256;
+
+const MEBIBYTE = 1024 * 1024;
+
+/** Sizes in steps of a quarter of their power of two, so that similar shapes share buffers. */
+function bucket(bytes: number): number {
+  const least = Math.max(ALIGNMENT, ceilDiv(bytes, ALIGNMENT) * ALIGNMENT);
+  if (least <= 16 * ALIGNMENT) return least;
+  const step = 2 ** Math.floor(Math.log2(least)) / 4;
+  return ceilDiv(least, step) * step;
+}
+
+/** A buffer and the part of it that is asked for; `acquire` may return more than wanted. */
+export class BufferPool {
+  private readonly free = new Map<number, GPUBuffer[]>();
+  private readonly device: GPUDevice;
+  private readonly budget: number;
+  /** Buffers that are lent out now. */
+  live = 0;
+  /** Buffers ever created; a replayed program must not raise it. */
+  created = 0;
+  /** Bytes that exist on the adapter, lent or free. */
+  bytes = 0;
+
+  /** @param budget - most bytes that may exist at once. */
+  constructor(device: GPUDevice, budget: number) {
+    this.device = device;
+    this.budget = budget;
+  }
+
+  /**
+   * A storage buffer of at least so many bytes; its content is undefined.
+   * @throws LimitError beyond the adapter's largest buffer.
+   * @throws OutOfMemoryError beyond the byte budget.
+   */
+  acquire(bytes: number, label: string): GPUBuffer {
+    const size = bucket(bytes);
+    const reused = this.free.get(size)?.pop();
+    if (reused) {
+      this.live++;
+      reused.label = label;
+      return reused;
+    }
+    if (size > this.device.limits.maxBufferSize)
+      throw new LimitError(
+        `${label} needs ${Math.ceil(bytes / MEBIBYTE)} MiB, more than the adapter's largest buffer (${Math.floor(this.device.limits.maxBufferSize / MEBIBYTE)} MiB); use a smaller batch`,
+      );
+    if (this.bytes + size > this.budget) this.trim();
+    if (this.bytes + size > this.budget)
+      throw new OutOfMemoryError(
+        `${label} needs ${Math.ceil(bytes / MEBIBYTE)} MiB but ${Math.ceil(this.bytes / MEBIBYTE)} of ${Math.ceil(this.budget / MEBIBYTE)} MiB are in use; use a smaller batch, or raise memoryBudget`,
+      );
+    this.live++;
+    this.created++;
+    this.bytes += size;
+    const { STORAGE, COPY_SRC, COPY_DST, UNIFORM } = GPU_BUFFER_USAGE;
+    return this.device.createBuffer({
+      label,
+      size,
+      // Step scalars are bound as uniforms; only the smallest buffers hold them.
+      usage: STORAGE | COPY_SRC | COPY_DST | (size === ALIGNMENT ? UNIFORM : 0),
+    });
+  }
+
+  /** Takes a buffer back; work already queued on it finishes first, by queue order. */
+  release(buffer: GPUBuffer): void {
+    this.live--;
+    const list = this.free.get(buffer.size);
+    if (list) list.push(buffer);
+    else this.free.set(buffer.size, [buffer]);
+  }
+
+  /** Destroys the free buffers. */
+  trim(): void {
+    for (const list of this.free.values())
+      for (const buffer of list) {
+        this.bytes -= buffer.size;
+        buffer.destroy();
+      }
+    this.free.clear();
+  }
+}
+
+/** GPUBufferUsage by value: Node has no such global until Dawn's are installed. */
+export const GPU_BUFFER_USAGE = {
+  MAP_READ: 0x1,
+  COPY_SRC: 0x4,
+  COPY_DST: 0x8,
+  UNIFORM: 0x40,
+  STORAGE: 0x80,
+} as const;

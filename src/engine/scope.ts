@@ -1,0 +1,40 @@
+/** Keeps count of the tensors made inside `engine.scope`, to free those that are not returned. */
+import { Tensor } from "./tensor.ts";
+
+function collect(value: unknown, found: Set<Tensor>): void {
+  if (value instanceof Tensor) found.add(value);
+  else if (Array.isArray(value) || value instanceof Set)
+    for (const element of value) collect(element, found);
+  else if (value instanceof Map) for (const element of value.values()) collect(element, found);
+  else if (isRecord(value)) for (const element of Object.values(value)) collect(element, found);
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+
+/** The tensors in a value: alone, in arrays, sets, maps and plain records. */
+export function tensorsIn(value: unknown): Set<Tensor> {
+  const found = new Set<Tensor>();
+  collect(value, found);
+  return found;
+}
+
+/** Tensors of one scope. */
+export class Scope {
+  private readonly made = new Set<Tensor>();
+
+  /** A tensor was made inside. */
+  add(tensor: Tensor): void {
+    this.made.add(tensor);
+  }
+
+  /** Frees what is not in `result`; returns the survivors that were made here. */
+  close(result: unknown): Tensor[] {
+    const kept = tensorsIn(result);
+    const survivors: Tensor[] = [];
+    for (const tensor of this.made)
+      if (kept.has(tensor)) survivors.push(tensor);
+      else tensor.dispose();
+    return survivors;
+  }
+}

@@ -1,0 +1,195 @@
+/** Neural collapse over a run: NC1–NC5 against the step, and whether the terminal phase was reached. */
+import { html, type Markup } from "./html.ts";
+import { count, figure, percent } from "./format.ts";
+import type { MetricRow, NcJson, NcMetrics } from "./input.ts";
+import { lineChart, type Series } from "./plot.ts";
+import { evalRows } from "./training.ts";
+
+type NcStep = NcMetrics & { readonly step: number };
+
+const TERMINAL_ACCURACY = 0.999; // of the training set in eval mode; "zero error" up to odd labels
+
+/** When a run reached the terminal phase and how far it went on, or why nothing is said. */
+export type Phase =
+  | { readonly kind: "unknown" }
+  | { readonly kind: "before"; readonly accuracy: number; readonly step: number }
+  | { readonly kind: "terminal"; readonly from: number; readonly to: number };
+
+/** Terminal phase: the training accuracy in eval mode is at least 99.9 % and stays there. */
+export function phaseOf(nc: NcJson | null, metrics: readonly MetricRow[]): Phase {
+  const measured = [
+    ...(nc?.steps ?? []).map(({ step, accuracy }) => ({ step, accuracy })),
+    ...evalRows(metrics, "train").map(({ step, accuracy }) => ({ step, accuracy })),
+  ].sort((a, b) => a.step - b.step);
+  const last = measured[measured.length - 1];
+  if (last === undefined) {
+    return nc === null || nc.accuracy >= TERMINAL_ACCURACY
+      ? { kind: "unknown" }
+      : { kind: "before", accuracy: nc.accuracy, step: 0 };
+  }
+  if (last.accuracy < TERMINAL_ACCURACY)
+    return { kind: "before", accuracy: last.accuracy, step: last.step };
+  const below = measured.findLastIndex(({ accuracy }) => accuracy < TERMINAL_ACCURACY);
+  return { kind: "terminal", from: measured[below + 1]?.step ?? last.step, to: last.step };
+}
+
+/** The sentence that a report owes its reader about {@link phaseOf}. */
+export function phaseNote(phase: Phase): Markup {
+  switch (phase.kind) {
+    case "unknown":
+      return html`<p class="note">
+        The training accuracy in eval mode was not followed over the run, so nothing is claimed
+        about the terminal phase of training.
+      </p>`;
+    case "before":
+      return html`<p class="note">
+        <strong>Not in the terminal phase of training:</strong> the training accuracy in eval mode
+        is ${percent(phase.accuracy)} %, below the 99.9 % at which that phase begins. Neural
+        collapse is a statement about the terminal phase; the figures below show where this run
+        stands, not whether it holds.
+      </p>`;
+    case "terminal":
+      return html`<p>
+        In the terminal phase of training from step ${count(phase.from)} (training accuracy in eval
+        mode ≥ 99.9 %), followed to step ${count(phase.to)}.
+      </p>`;
+  }
+}
+
+type Pick = (metrics: NcStep) => number | undefined;
+
+const curve = (steps: readonly NcStep[], name: string, pick: Pick): Series => ({
+  name,
+  x: steps.map(({ step }) => step),
+  y: steps.map((one) => pick(one) ?? Number.NaN),
+});
+
+const namesOf = (steps: readonly NcStep[], pick: (step: NcStep) => object): string[] => [
+  ...new Set(steps.flatMap((step) => Object.keys(pick(step)))),
+];
+
+interface NcChart {
+  readonly title: string;
+  readonly caption: string;
+  readonly log?: boolean;
+  readonly series: readonly Series[];
+}
+
+function spreadCharts(steps: readonly NcStep[]): NcChart[] {
+  const withOod = namesOf(steps, (step) => step.with_ood);
+  const oodOnly = namesOf(steps, (step) => step.ood_only);
+  return [
+    {
+      title: "NC1: variability within classes",
+      caption:
+        "Tr(Σ_W Σ_B⁺)/C, log scale; 0 = collapsed. Also with each OOD set as one more class, and of OOD sets alone.",
+      log: true,
+      series: [
+        { ...curve(steps, "ID", ({ nc1 }) => nc1), width: 2.75 },
+        ...withOod.map((set) => curve(steps, `ID + ${set}`, (step) => step.with_ood[set]?.nc1)),
+        ...oodOnly.map((set) => curve(steps, `${set} alone`, (step) => step.ood_only[set]?.nc1)),
+      ],
+    },
+    {
+      title: "NC2: equal norms",
+      caption:
+        "Deviation over mean of the norms, of the centred class means and of the classifier's rows; 0 = equal.",
+      series: [
+        curve(steps, "class means", ({ nc2 }) => nc2.equinorm_means),
+        curve(steps, "classifier", ({ nc2 }) => nc2.equinorm_weights),
+      ],
+    },
+    {
+      title: "NC2: equal angles",
+      caption:
+        "Mean |cos + 1/(C−1)| over pairs; 0 = a simplex. With OOD: the OOD mean as one more class.",
+      series: [
+        curve(steps, "class means", ({ nc2 }) => nc2.equiangularity_means),
+        curve(steps, "classifier", ({ nc2 }) => nc2.equiangularity_weights),
+        ...withOod.map((set) =>
+          curve(steps, `means, ID + ${set}`, (step) => step.with_ood[set]?.nc2),
+        ),
+      ],
+    },
+  ];
+}
+
+function alignmentCharts(steps: readonly NcStep[]): NcChart[] {
+  return [
+    {
+      title: "NC3: self-duality",
+      caption: "‖Wᵀ/‖W‖ − M/‖M‖‖²; 0 = the classifier is the class means.",
+      series: [curve(steps, "NC3", ({ nc3 }) => nc3)],
+    },
+    {
+      title: "NC4: nearest class mean",
+      caption:
+        "Share of training samples whose nearest class mean is not the network's prediction.",
+      series: [curve(steps, "NC4", ({ nc4 }) => nc4)],
+    },
+    {
+      title: "NC5: OOD orthogonality",
+      caption: "Mean |cos| between the class means and the OOD mean; 0 = orthogonal.",
+      series: namesOf(steps, ({ nc5 }) => nc5).map((set) =>
+        curve(steps, set, (step) => step.nc5[set]),
+      ),
+    },
+  ];
+}
+
+/** NC1–NC5 against the step; none for a single checkpoint. */
+export function collapseFigures(document: Document, nc: NcJson): Markup[] {
+  const steps = nc.steps ?? [];
+  if (steps.length < 2) return [];
+  return [...spreadCharts(steps), ...alignmentCharts(steps)]
+    .filter(({ series }) => series.length > 0)
+    .map((chart) =>
+      lineChart(document, {
+        ...chart,
+        xLabel: "step",
+        yLabel: chart.title.slice(0, 3),
+        dots: true,
+      }),
+    );
+}
+
+/** The numbers behind the curves, as a table. */
+export function collapseTable(nc: NcJson): Markup {
+  const steps = nc.steps ?? [];
+  const rows: readonly (NcMetrics & { step?: number })[] = steps.length > 0 ? steps : [nc];
+  const sets = Object.keys(nc.nc5);
+  return html`<div class="wide">
+    <table>
+      <caption>
+        Training features in eval mode. NC1 is divided by the number of classes; NC1 (trace) is not.
+      </caption>
+      <thead>
+        <tr>
+          ${["step", "training accuracy (%)", "NC1", "NC1 (trace)", "NC2 norms: means", "classifier", "NC2 angles: means", "classifier", "NC3", "NC4", ...sets.map((set) => `NC5 ${set}`)].map((name) => html`<th scope="col">${name}</th>`)}
+        </tr>
+      </thead>
+      <tbody>
+        ${rows.map(
+          (row) =>
+            html`<tr>
+              <th scope="row">${row.step === undefined ? "–" : count(row.step)}</th>
+              ${[
+                percent(row.accuracy),
+                ...[
+                  row.nc1,
+                  row.nc1_trace,
+                  row.nc2.equinorm_means,
+                  row.nc2.equinorm_weights,
+                  row.nc2.equiangularity_means,
+                  row.nc2.equiangularity_weights,
+                  row.nc3,
+                  row.nc4,
+                ].map(figure),
+                ...sets.map((set) => figure(row.nc5[set] ?? Number.NaN)),
+              ].map((cell) => html`<td>${cell}</td>`)}
+            </tr> `,
+        )}
+      </tbody>
+    </table>
+  </div>`;
+}

@@ -1,0 +1,6 @@
+/** Reports from a run's files: one HTML page, or a table for the terminal. Data in, text out. */
+export * from "./input.ts";
+export { renderReport } from "./page.ts";
+export { summaryTable, textTable } from "./summary.ts";
+export { METRICS, figure, isSoftware, methodTitle, percent } from "./format.ts";
+export { phaseOf, type Phase } from "./collapse.ts";

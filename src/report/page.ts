@@ -1,0 +1,200 @@
+/** Puts the sections of a report together into one self-contained page. */
+import { collapseFigures, collapseTable, phaseNote, phaseOf } from "./collapse.ts";
+import { histogramFigure, methodsOf, rocFigure, setsOf } from "./distributions.ts";
+import { adapterNote, factsSection } from "./facts.ts";
+import { count, figure, isSoftware, methodTitle, percent } from "./format.ts";
+import { html, trusted, type Markup } from "./html.ts";
+import type { Example, ExamplesJson, ReportInput } from "./input.ts";
+import { scatterFigure } from "./scatter.ts";
+import { STYLE } from "./style.ts";
+import { controlTables, methodFacts, resultTables } from "./tables.ts";
+import { sweepFigures } from "./sweep.ts";
+import { trainingFigures } from "./training.ts";
+
+interface Section {
+  readonly id: string;
+  readonly title: string;
+  readonly body: Markup;
+}
+
+const present = (figures: readonly (Markup | null)[]): Markup[] =>
+  figures.filter((one) => one !== null);
+
+const grid = (figures: readonly Markup[]): Markup | null =>
+  figures.length > 0 ? html`<div class="plots">${figures}</div>` : null;
+
+const card = (name: string, value: string): Markup =>
+  html`<div class="card"><b>${value}</b>${name}</div>`;
+
+function headline({ ood, config, nc }: ReportInput): Markup {
+  const cards: Markup[] = [];
+  if (ood !== null && ood.id.accuracy !== null)
+    cards.push(
+      card(`accuracy on ${count(ood.id.n)} ID test images`, `${percent(ood.id.accuracy)} %`),
+    );
+  const neco = ood?.results["neco"];
+  for (const [group, result] of [
+    ["near", neco?.near],
+    ["far", neco?.far],
+    ["all", neco?.average],
+  ] as const)
+    if (result !== null && result !== undefined)
+      cards.push(card(`NECO, mean AUROC, ${group} OOD sets`, `${percent(result.auroc)} %`));
+  if (nc !== null) cards.push(card("NC1 of the training features", figure(nc.nc1)));
+  if (config !== null)
+    cards.push(
+      card(isSoftware(config.adapter.kind) ? "software adapter" : "adapter", config.adapter.kind),
+    );
+  return html`<div class="cards">${cards}</div>`;
+}
+
+function oodSection({ ood, groups }: ReportInput): Section[] {
+  if (ood === null) return [];
+  const body = html`<p>
+      Every score is oriented so that higher means more in-distribution. ID test set: n =
+      ${count(ood.id.n)}. Best in bold, and underlined; equal print is equal rank. Averages are
+      unweighted means over sets.
+    </p>
+    ${resultTables(ood, groups)}${controlTables(ood, groups)}
+    <h3>Methods</h3>
+    ${methodFacts(ood)}`;
+  return [{ id: "results", title: "OOD detection", body }];
+}
+
+function scatterSection(document: Document, { pca }: ReportInput): Section[] {
+  if (pca === null) return [];
+  const figures = present(Object.keys(pca.ood).map((set) => scatterFigure(document, pca, set)));
+  if (figures.length === 0) return [];
+  return [
+    {
+      id: "features",
+      title: "Features in the plane",
+      body: html`<div class="plots">${figures}</div>`,
+    },
+  ];
+}
+
+function scoreSection(document: Document, { scores }: ReportInput): Section[] {
+  const methods = methodsOf(scores);
+  const headMethod = methods.includes("neco") ? "neco" : methods[0];
+  if (headMethod === undefined) return [];
+  const histograms = (method: string): Markup[] =>
+    present(
+      setsOf(scores, method).map((set) => histogramFigure(document, { scores, method, set })),
+    );
+  const others = methods.filter((method) => method !== headMethod);
+  const body = html`<h3>Histograms, ${methodTitle(headMethod)}</h3>
+    ${grid(histograms(headMethod))}
+    ${others.map(
+      (method) =>
+        html`<details>
+          <summary>Histograms, ${methodTitle(method)}</summary>
+          ${grid(histograms(method))}
+        </details>`,
+    )}
+    <h3>ROC</h3>
+    ${grid(present(setsOf(scores, headMethod).map((set) => rocFigure(document, scores, set))))}`;
+  return [{ id: "scores", title: "Scores", body }];
+}
+
+function sweepSection(document: Document, { sweep }: ReportInput): Section[] {
+  if (sweep === null || sweep.d.length === 0) return [];
+  return [
+    {
+      id: "sweep",
+      title: "How many directions",
+      body: html`${grid(sweepFigures(document, sweep))}`,
+    },
+  ];
+}
+
+function collapseSection(document: Document, { nc, metrics }: ReportInput): Section[] {
+  if (nc === null) return [];
+  const body = html`${phaseNote(phaseOf(nc, metrics))}${grid(collapseFigures(document, nc))}${collapseTable(nc)}`;
+  return [{ id: "collapse", title: "Neural collapse", body }];
+}
+
+function trainingSection(document: Document, { metrics }: ReportInput): Section[] {
+  const figures = trainingFigures(document, metrics);
+  return figures.length === 0
+    ? []
+    : [{ id: "training", title: "Training", body: html`${grid(figures)}` }];
+}
+
+function exampleItem(example: Example): Markup {
+  const truth = example.truth === null ? "no class of the model" : `class ${example.truth}`;
+  return html`<li>
+    <img
+      src="${example.image}"
+      width="${example.width}"
+      height="${example.height}"
+      alt="${example.set}, ${truth}: judged ${example.isOod ? "out of" : "in"} distribution"
+    /><b>${example.isOod ? "out of distribution" : "in distribution"}</b>${example.set}, ${truth}<br />predicted
+    ${example.predicted} (${percent(example.probability)} %)<br />score ${figure(example.score)}
+  </li> `;
+}
+
+function examplesSection({ examples }: ReportInput): Section[] {
+  if (examples === null || examples.examples.length === 0) return [];
+  return [{ id: "examples", title: "Examples", body: examplesBody(examples) }];
+}
+
+const examplesBody = ({ method, threshold, examples }: ExamplesJson): Markup =>
+  html`<p>
+      Judged by ${methodTitle(method)}: out of distribution below ${figure(threshold)}, the value
+      that 95 % of the ID validation set reach.
+    </p>
+    <ul class="examples">
+      ${examples.map(exampleItem)}
+    </ul>`;
+
+const sectionMarkup = ({ id, title, body }: Section): Markup =>
+  html`<section aria-labelledby="${id}">
+    <h2 id="${id}">${title}</h2>
+    ${body}
+  </section> `;
+
+/**
+ * The whole report as one HTML file: inline style and SVG, no script, no other file.
+ * @param document - where Plot makes its elements; linkedom's in Node, the page's in a browser.
+ */
+export function renderReport(input: ReportInput, document: Document): string {
+  const sections = [
+    ...oodSection(input),
+    ...scatterSection(document, input),
+    ...scoreSection(document, input),
+    ...sweepSection(document, input),
+    ...collapseSection(document, input),
+    ...trainingSection(document, input),
+    ...examplesSection(input),
+    { id: "facts", title: "Configuration and sources", body: factsSection(input) },
+  ];
+  const page = html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <title>${input.title}</title>
+        <style>
+          ${trusted(STYLE)}
+        </style>
+      </head>
+      <body>
+        <header>
+          <h1>${input.title}</h1>
+          <p class="soft">neco-webgpu ${input.version}, ${input.generated}</p>
+          <nav aria-label="Sections">
+            <ul>
+              ${sections.map(({ id, title }) => html`<li><a href="#${id}">${title}</a></li>`)}
+            </ul>
+          </nav>
+        </header>
+        <main>
+          ${headline(input)}${input.config === null ? null : adapterNote(input.config)}
+          ${sections.map(sectionMarkup)}
+        </main>
+        <footer><p>One file, no script: it prints, and it opens without a network.</p></footer>
+      </body>
+    </html> `;
+  return page.markup;
+}

@@ -1,0 +1,43 @@
+/** The result table as plain text, for the terminal. */
+import { METRICS, methodTitle, percent } from "./format.ts";
+import type { OodGroup, OodJson } from "./input.ts";
+import { bestOf, mainColumns } from "./tables.ts";
+
+const SHOWN = METRICS.slice(0, 2);
+
+const pad = (cells: readonly string[], widths: readonly number[]): string =>
+  cells
+    .map((cell, index) =>
+      index === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[index] ?? 0),
+    )
+    .join("  ")
+    .trimEnd();
+
+/** Lines of a table with columns as wide as their longest cell; a rule below the head. */
+export function textTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = head.map((name, index) =>
+    Math.max(name.length, ...rows.map((row) => row[index]?.length ?? 0)),
+  );
+  const rule = widths.map((width) => "─".repeat(width)).join("──");
+  return [pad(head, widths), rule, ...rows.map((row) => pad(row, widths))].join("\n");
+}
+
+/** AUROC and FPR at 95 % ID TPR per set and average; `*` marks the best of a column. */
+export function summaryTable(ood: OodJson, groups: Readonly<Record<string, OodGroup>>): string {
+  const columns = mainColumns(ood, groups);
+  const tables = SHOWN.map((metric) => {
+    const best = columns.map((column) => bestOf(ood, column, metric));
+    const head = columns.map(({ title, group, n }) =>
+      n === null ? `${group} avg` : `${title} (${n})`,
+    );
+    const rows = Object.entries(ood.results).map(([method, result]) => [
+      methodTitle(method),
+      ...columns.map((column, index) => {
+        const text = percent(column.read(result)?.[metric.key]);
+        return `${text}${text === best[index] && text !== "–" ? "*" : " "}`;
+      }),
+    ]);
+    return `${metric.title}, percent (${metric.better} is better, * best, n in brackets)\n${textTable(["method", ...head], rows)}`;
+  });
+  return tables.join("\n\n");
+}

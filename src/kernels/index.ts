@@ -1,9 +1,11 @@
 /** The op table: adding an op is one line here and one in cases.ts. */
+import { logitstats } from "./logitstats.ts";
 import type { OpDef } from "./op.ts";
 import { softmax, softmaxBackward } from "./softmax.ts";
 
 /** Every op by name. */
 export const table = {
+  logitstats,
   softmax,
   softmaxBackward,
 } as const;

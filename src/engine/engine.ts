@@ -12,9 +12,9 @@ import type { Executor } from "./executor.ts";
 import { bindOps } from "./ops.ts";
 import type { Ops } from "./ops.ts";
 import { PipelineCache } from "./pipelines.ts";
-import { BufferPool } from "./pool.ts";
+import { ALIGNMENT, BufferPool } from "./pool.ts";
 import { Scope } from "./scope.ts";
-import { Tensor } from "./tensor.ts";
+import { Storage, Tensor } from "./tensor.ts";
 import type { HostArray } from "./tensor.ts";
 import type { Tape } from "./tape.ts";
 
@@ -106,9 +106,22 @@ export class Engine {
 
   /** A tensor over part of another's memory, `offset` in bytes (a multiple of 256). */
   view(whole: Tensor, shape: Shape, offset: number): Tensor {
-    return this.own(
-      new Tensor(this, { shape, dtype: whole.dtype }, whole.storage, whole.offset + offset),
-    );
+    return this.viewAs(whole, { shape, dtype: whole.dtype }, offset);
+  }
+
+  /** As {@link Engine.view}, under another dtype. */
+  viewAs(whole: Tensor, meta: Meta, offset: number): Tensor {
+    return this.own(new Tensor(this, meta, whole.storage, whole.offset + offset));
+  }
+
+  /** A u32 tensor of `slots` 256-byte slots that may be bound as uniforms; for step scalars. */
+  uniformTensor(slots: number): Tensor {
+    const bytes = slots * ALIGNMENT;
+    const buffer = this.pool.acquireUniform(bytes, "step scalars");
+    const storage = new Storage({ bytes, label: "step scalars", buffer }, () => {
+      this.pool.release(buffer);
+    });
+    return this.own(new Tensor(this, { shape: [bytes / 4], dtype: "u32" }, storage));
   }
 
   /** New memory with undefined content; for the engine's own parts. */

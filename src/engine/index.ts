@@ -7,3 +7,6 @@ export type { HostArray } from "./tensor.ts";
 export type { Ops } from "./ops.ts";
 export { valueAndGrad } from "./tape.ts";
 export type { LossResult } from "./tape.ts";
+export { program } from "./program.ts";
+export type { Program, ProgramInput, ProgramInputs, InputTensors } from "./program.ts";
+export type { ProgramStats } from "./replay.ts";

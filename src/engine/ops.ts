@@ -37,6 +37,9 @@ export type RunOp = (
 
 type Loose = (...args: (Tensor | Attrs | null | undefined)[]) => unknown;
 
+const isAttrs = (value: unknown): value is Attrs =>
+  typeof value === "object" && value !== null && !(value instanceof Tensor);
+
 function bind(op: OpDef, run: RunOp): Loose {
   return (...args) => {
     const inputs = op.inputs.map((name, index) => {
@@ -45,8 +48,9 @@ function bind(op: OpDef, run: RunOp): Loose {
       if (input === null && name.endsWith("?")) return null;
       throw new TypeError(`${op.name}: input ${index} (${name}) must be a tensor`);
     });
-    const attrs = args[op.inputs.length] ?? {};
-    const outputs = run(op, inputs, { ...op.defaults, ...attrs }).slice(0, op.outputs.length);
+    const attrs: unknown = args[op.inputs.length];
+    const given = isAttrs(attrs) ? attrs : {};
+    const outputs = run(op, inputs, { ...op.defaults, ...given }).slice(0, op.outputs.length);
     return outputs.length === 1 ? outputs[0] : outputs;
   };
 }

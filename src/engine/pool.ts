@@ -15,9 +15,12 @@ function bucket(bytes: number): number {
   return ceilDiv(least, step) * step;
 }
 
-/** A buffer and the part of it that is asked for; `acquire` may return more than wanted. */
+/** Step scalars are bound as uniforms; they and the smallest buffers get that usage. */
+const key = (size: number, uniform: boolean): string => `${size}${uniform ? "u" : ""}`;
+
+/** Lends buffers; what it lends may be larger than what was asked for. */
 export class BufferPool {
-  private readonly free = new Map<number, GPUBuffer[]>();
+  private readonly free = new Map<string, GPUBuffer[]>();
   private readonly device: GPUDevice;
   private readonly budget: number;
   /** Buffers that are lent out now. */
@@ -39,8 +42,16 @@ export class BufferPool {
    * @throws OutOfMemoryError beyond the byte budget.
    */
   acquire(bytes: number, label: string): GPUBuffer {
-    const size = bucket(bytes);
-    const reused = this.free.get(size)?.pop();
+    return this.take(bucket(bytes), label, bucket(bytes) === ALIGNMENT);
+  }
+
+  /** As {@link BufferPool.acquire}, for step scalars that are bound as uniforms. */
+  acquireUniform(bytes: number, label: string): GPUBuffer {
+    return this.take(bucket(bytes), label, true);
+  }
+
+  private take(size: number, label: string, uniform: boolean): GPUBuffer {
+    const reused = this.free.get(key(size, uniform))?.pop();
     if (reused) {
       this.live++;
       reused.label = label;
@@ -48,12 +59,12 @@ export class BufferPool {
     }
     if (size > this.device.limits.maxBufferSize)
       throw new LimitError(
-        `${label} needs ${Math.ceil(bytes / MEBIBYTE)} MiB, more than the adapter's largest buffer (${Math.floor(this.device.limits.maxBufferSize / MEBIBYTE)} MiB); use a smaller batch`,
+        `${label} needs ${Math.ceil(size / MEBIBYTE)} MiB, more than the adapter's largest buffer (${Math.floor(this.device.limits.maxBufferSize / MEBIBYTE)} MiB); use a smaller batch`,
       );
     if (this.bytes + size > this.budget) this.trim();
     if (this.bytes + size > this.budget)
       throw new OutOfMemoryError(
-        `${label} needs ${Math.ceil(bytes / MEBIBYTE)} MiB but ${Math.ceil(this.bytes / MEBIBYTE)} of ${Math.ceil(this.budget / MEBIBYTE)} MiB are in use; use a smaller batch, or raise memoryBudget`,
+        `${label} needs ${Math.ceil(size / MEBIBYTE)} MiB but ${Math.ceil(this.bytes / MEBIBYTE)} of ${Math.ceil(this.budget / MEBIBYTE)} MiB are in use; use a smaller batch, or raise memoryBudget`,
       );
     this.live++;
     this.created++;
@@ -62,17 +73,17 @@ export class BufferPool {
     return this.device.createBuffer({
       label,
       size,
-      // Step scalars are bound as uniforms; only the smallest buffers hold them.
-      usage: STORAGE | COPY_SRC | COPY_DST | (size === ALIGNMENT ? UNIFORM : 0),
+      usage: STORAGE | COPY_SRC | COPY_DST | (uniform ? UNIFORM : 0),
     });
   }
 
   /** Takes a buffer back; work already queued on it finishes first, by queue order. */
   release(buffer: GPUBuffer): void {
     this.live--;
-    const list = this.free.get(buffer.size);
+    const kind = key(buffer.size, (buffer.usage & GPU_BUFFER_USAGE.UNIFORM) !== 0);
+    const list = this.free.get(kind);
     if (list) list.push(buffer);
-    else this.free.set(buffer.size, [buffer]);
+    else this.free.set(kind, [buffer]);
   }
 
   /** Destroys the free buffers. */

@@ -1,0 +1,178 @@
+/** Programs: a function recorded once per input shape, then replayed without allocations. */
+import { CaptureError, ShapeError } from "../util/errors.ts";
+import { at, bytesOf, show, sizeOf } from "../util/shape.ts";
+import type { DType, Meta, Shape } from "../util/shape.ts";
+import { Recorder } from "./capture.ts";
+import type { Engine } from "./engine.ts";
+import { ALIGNMENT } from "./pool.ts";
+import { Replay } from "./replay.ts";
+import type { ProgramStats } from "./replay.ts";
+import { tensorsIn } from "./scope.ts";
+import { Tensor } from "./tensor.ts";
+import type { HostArray } from "./tensor.ts";
+
+/** Host values with their shape; a bare typed array is a vector. */
+export type ProgramInput = HostArray | { readonly values: HostArray; readonly shape: Shape };
+
+/** Inputs by name. */
+export type ProgramInputs = Readonly<Record<string, ProgramInput>>;
+
+/** Tensors by input name, as the body sees them. */
+export type InputTensors<I extends ProgramInputs> = { readonly [K in keyof I]: Tensor };
+
+/** A function that was recorded, or will be at its first run. */
+export interface Program<I extends ProgramInputs, O> {
+  /**
+   * Replays the program on new inputs; captures it first when their shapes are new. The outputs
+   * are the program's own memory: the next run overwrites them.
+   */
+  run(inputs: I): Promise<O>;
+  /** Counts of the capture that the last run used. */
+  readonly stats: ProgramStats | null;
+  /** Frees all captures. */
+  dispose(): void;
+}
+
+interface NamedInput {
+  readonly name: string;
+  readonly values: HostArray;
+  readonly meta: Meta;
+}
+
+interface Capture<O> {
+  readonly replay: Replay;
+  readonly inputs: readonly Tensor[];
+  /** All inputs of at most 256 bytes, in one buffer that one write fills. */
+  readonly scalars: Tensor | null;
+  readonly scalarHost: Uint8Array<ArrayBuffer>;
+  readonly outputs: O;
+}
+
+const dtypeOf = (values: HostArray): DType =>
+  values instanceof Float32Array ? "f32" : values instanceof Int32Array ? "i32" : "u32";
+
+function normalise(inputs: ProgramInputs): NamedInput[] {
+  return Object.entries(inputs).map(([name, input]) => {
+    const { values, shape } = "shape" in input ? input : { values: input, shape: [input.length] };
+    if (sizeOf(shape) !== values.length)
+      throw new ShapeError("program", `input ${name} has ${values.length} values for`, { shape });
+    return { name, values, meta: { shape, dtype: dtypeOf(values) } };
+  });
+}
+
+const isSmall = ({ meta }: NamedInput): boolean => bytesOf(meta) <= ALIGNMENT;
+
+function makeInputs(
+  engine: Engine,
+  named: readonly NamedInput[],
+): { tensors: Tensor[]; scalars: Tensor | null } {
+  const small = named.filter(isSmall);
+  // Scalars are bound as uniforms at 256-byte slots, so their buffer is the engine's uniform kind.
+  const scalars = small.length > 0 ? engine.uniformTensor(small.length) : null;
+  const tensors = named.map((input) => {
+    if (!isSmall(input) || !scalars) return engine.allocate(input.meta, `input ${input.name}`);
+    return engine.viewAs(scalars, input.meta, small.indexOf(input) * ALIGNMENT);
+  });
+  return { tensors, scalars };
+}
+
+/**
+ * Records `body` once per input shape and replays it from then on.
+ * State is what the body closes over and changes through in-place ops and `engine.assign`.
+ *
+ * @example
+ * const double = program(engine, (\{ x \}) =\> engine.ops.add(x, x));
+ * await (await double.run(\{ x: new Float32Array([1, 2]) \})).data(); // =\> [2, 4]
+ *
+ * @throws CaptureError if the body reads a tensor or is async.
+ */
+export function program<I extends ProgramInputs, O>(
+  engine: Engine,
+  body: (inputs: InputTensors<I>) => O,
+): Program<I, O> {
+  const captures = new Map<string, Promise<Capture<O>>>();
+  let stats: ProgramStats | null = null;
+  return {
+    async run(inputs) {
+      const named = normalise(inputs);
+      const key = named.map(({ name, meta }) => `${name}:${meta.dtype}${show(meta.shape)}`).join();
+      let pending = captures.get(key);
+      if (!pending) {
+        pending = capture(engine, body, named);
+        captures.set(key, pending);
+        pending.catch(() => captures.delete(key)); // a failed capture may be tried again
+      }
+      const ready = await pending;
+      stats = ready.replay.stats;
+      engine.gpu.faults.check();
+      upload(engine, ready, named);
+      ready.replay.run();
+      return ready.outputs;
+    },
+    get stats() {
+      return stats;
+    },
+    dispose() {
+      for (const pending of captures.values())
+        void pending.then(({ replay, inputs, scalars }) => {
+          replay.dispose();
+          for (const input of inputs) input.dispose();
+          scalars?.dispose();
+        });
+      captures.clear();
+    },
+  };
+}
+
+function upload(engine: Engine, capture: Capture<unknown>, named: readonly NamedInput[]): void {
+  let slot = 0;
+  named.forEach((input, index) => {
+    if (!isSmall(input)) {
+      engine.eager.write(at(capture.inputs, index), input.values);
+      return;
+    }
+    const { buffer, byteOffset, byteLength } = input.values;
+    capture.scalarHost.set(new Uint8Array(buffer, byteOffset, byteLength), slot * ALIGNMENT);
+    slot++;
+  });
+  if (capture.scalars)
+    engine.eager.write(capture.scalars, new Uint32Array(capture.scalarHost.buffer));
+}
+
+async function capture<I extends ProgramInputs, O>(
+  engine: Engine,
+  body: (inputs: InputTensors<I>) => O,
+  named: readonly NamedInput[],
+): Promise<Capture<O>> {
+  if (engine.isCapturing)
+    throw new CaptureError("a program cannot capture another one; run it apart");
+  const { tensors, scalars } = makeInputs(engine, named);
+  const recorder = new Recorder();
+  const byName = Object.fromEntries(
+    named.map(({ name }, index) => [name, at(tensors, index)]),
+  ) as InputTensors<I>; // the same names as I's, by construction
+  const outputs = engine.withExecutor(recorder, () => engine.scope(() => body(byName)));
+  if (outputs instanceof Promise)
+    throw new CaptureError("a program's body must not be async: it records, it does not wait");
+  const results = [...tensorsIn(outputs)].filter(({ storage }) => storage.virtual >= 0);
+  const pinned = new Set(results.map(({ storage }) => storage.virtual));
+  const replay = await Replay.prepare(engine, recorder, pinned);
+  const scalarHost = new Uint8Array(scalars ? scalars.bytes : 0);
+  return { replay, inputs: tensors, scalars, scalarHost, outputs: real(engine, outputs, replay) };
+}
+
+/** The outputs with real memory in place of virtual. */
+function real<O>(engine: Engine, outputs: O, replay: Replay): O {
+  const convert = (value: unknown): unknown => {
+    if (value instanceof Tensor) {
+      if (value.storage.virtual < 0) return value;
+      const storage = replay.storage(value.storage.virtual, value.storage);
+      return new Tensor(engine, value, storage, value.offset);
+    }
+    if (Array.isArray(value)) return value.map(convert);
+    if (typeof value === "object" && value !== null && value.constructor === Object)
+      return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, convert(entry)]));
+    return value;
+  };
+  return convert(outputs) as O; // same structure, tensor for tensor
+}

@@ -1,0 +1,231 @@
+/** A captured program with its memory and bind groups, ready to be replayed with one submit. */
+import type { RecordedStep, Recorder } from "./capture.ts";
+import { liveBuffer } from "./eager.ts";
+import type { Engine } from "./engine.ts";
+import { accessesOf, paramBytes, writeParams } from "./executor.ts";
+import type { Pipeline } from "./pipelines.ts";
+import { lifetimesOf, liveSteps, placeCopies, planMemory } from "./plan.ts";
+import { ALIGNMENT, GPU_BUFFER_USAGE } from "./pool.ts";
+import { Storage } from "./tensor.ts";
+
+/** A dispatch or a copy with everything bound. */
+type Command =
+  | {
+      readonly kind: "pass";
+      readonly label: string;
+      readonly pipeline: GPUComputePipeline;
+      readonly bindGroup: GPUBindGroup;
+      readonly grid: readonly [number, number, number];
+    }
+  | {
+      readonly kind: "copy";
+      readonly from: Range;
+      readonly to: Range;
+      readonly bytes: number;
+    };
+
+interface Range {
+  readonly buffer: GPUBuffer;
+  readonly offset: number;
+}
+
+/** What a program costs; counted, not measured. */
+export interface ProgramStats {
+  readonly passes: number;
+  readonly copies: number;
+  readonly slots: number;
+  readonly slotBytes: number;
+  /** Bytes that the intermediate values would take without reuse. */
+  readonly virtualBytes: number;
+  readonly flops: number;
+}
+
+/** Replays a recorded program. */
+export class Replay {
+  readonly stats: ProgramStats;
+  /** Memory of each virtual storage that is still needed. */
+  private readonly ranges: ReadonlyMap<number, Range>;
+  private readonly commands: readonly Command[];
+  private readonly engine: Engine;
+  private readonly slots: readonly GPUBuffer[];
+  private readonly params: GPUBuffer | null;
+  private readonly held: ReadonlySet<Storage>;
+
+  private constructor(engine: Engine, recorder: Recorder, memory: Memory, commands: Command[]) {
+    this.engine = engine;
+    this.commands = commands;
+    this.ranges = memory.ranges;
+    this.slots = memory.slots;
+    this.params = memory.params;
+    this.held = recorder.held;
+    const passes = memory.steps.filter((step) => step.kind === "pass");
+    this.stats = {
+      passes: passes.length,
+      copies: memory.steps.length - passes.length,
+      slots: memory.slots.length,
+      slotBytes: memory.slots.reduce((total, { size }) => total + size, 0),
+      virtualBytes: [...recorder.sizes.values()].reduce((a, b) => a + b, 0),
+      flops: passes.reduce((total, { resolved }) => total + (resolved.pass.flops ?? 0), 0),
+    };
+  }
+
+  /** Plans memory, compiles all pipelines at once and makes the bind groups. */
+  static async prepare(
+    engine: Engine,
+    recorder: Recorder,
+    pinned: ReadonlySet<number>,
+  ): Promise<Replay> {
+    const memory = allocate(engine, recorder, pinned);
+    const pipelines = await compile(engine, memory.steps);
+    const commands = memory.steps.map((step, index) =>
+      command(engine, step, { memory, pipelines, index }),
+    );
+    return new Replay(engine, recorder, memory, commands);
+  }
+
+  /** The memory of a virtual storage that was pinned. */
+  storage(virtual: number, like: Storage): Storage {
+    const range = this.ranges.get(virtual);
+    if (!range) throw new RangeError(`${like.label} is not part of the program`);
+    return new Storage(
+      { bytes: like.bytes, label: like.label, buffer: range.buffer },
+      () => undefined, // the program owns its slots
+    );
+  }
+
+  /** One encoder, one submit; no allocation but the encoder's own. */
+  run(): void {
+    this.engine.eager.flush();
+    const { device } = this.engine.gpu;
+    const encoder = device.createCommandEncoder({ label: "program" });
+    let pass: GPUComputePassEncoder | null = null;
+    for (const step of this.commands)
+      if (step.kind === "pass") {
+        pass ??= encoder.beginComputePass({ label: "program" });
+        pass.setPipeline(step.pipeline);
+        pass.setBindGroup(0, step.bindGroup);
+        pass.dispatchWorkgroups(...step.grid);
+      } else {
+        pass?.end();
+        pass = null;
+        const { from, to, bytes } = step;
+        encoder.copyBufferToBuffer(from.buffer, from.offset, to.buffer, to.offset, bytes);
+      }
+    pass?.end();
+    device.queue.submit([encoder.finish()]);
+  }
+
+  /** Gives slots and held constants back. */
+  dispose(): void {
+    for (const slot of this.slots) this.engine.pool.release(slot);
+    this.params?.destroy();
+    for (const storage of this.held) storage.release();
+  }
+}
+
+interface Memory {
+  readonly steps: readonly RecordedStep[];
+  readonly ranges: ReadonlyMap<number, Range>;
+  readonly slots: readonly GPUBuffer[];
+  readonly params: GPUBuffer | null;
+}
+
+function allocate(engine: Engine, recorder: Recorder, pinned: ReadonlySet<number>): Memory {
+  const live = liveSteps(recorder.steps, pinned);
+  const needed = recorder.steps.filter((_, index) => live[index]);
+  const placed = placeCopies(needed, recorder.sizes, pinned);
+  const steps = needed.filter(
+    (step) => step.kind === "pass" || !placed.has(step.source.storage.virtual),
+  );
+  const lifetimes = lifetimesOf(steps, pinned);
+  const ranges = new Map<number, Range>();
+  for (const [id, { real, offset }] of placed) {
+    lifetimes.delete(id);
+    if (real instanceof Storage) ranges.set(id, { buffer: liveBuffer(real), offset });
+  }
+  const { slotBytes, slotOf } = planMemory(lifetimes, recorder.sizes);
+  const slots = slotBytes.map((bytes, index) =>
+    engine.pool.acquire(bytes, `program slot ${index}`),
+  );
+  for (const [id, slot] of slotOf) {
+    const buffer = slots[slot];
+    if (buffer) ranges.set(id, { buffer, offset: 0 });
+  }
+  return { steps, ranges, slots, params: writeAllParams(engine, steps) };
+}
+
+/** Static params of all passes: one buffer, one 256-byte slot per step. */
+function writeAllParams(engine: Engine, steps: readonly RecordedStep[]): GPUBuffer | null {
+  if (steps.length === 0) return null;
+  const host = new DataView(new ArrayBuffer(steps.length * ALIGNMENT));
+  steps.forEach((step, index) => {
+    if (step.kind === "pass") writeParams(step.resolved.pass, host, index * ALIGNMENT);
+  });
+  const { device } = engine.gpu;
+  const buffer = device.createBuffer({
+    label: "program params",
+    size: host.byteLength,
+    usage: GPU_BUFFER_USAGE.UNIFORM | GPU_BUFFER_USAGE.COPY_DST,
+  });
+  device.queue.writeBuffer(buffer, 0, host.buffer);
+  return buffer;
+}
+
+/** All distinct pipelines of the program, compiled in parallel; in step order. */
+async function compile(
+  engine: Engine,
+  steps: readonly RecordedStep[],
+): Promise<readonly (Pipeline | null)[]> {
+  const byCode = new Map<string, Promise<Pipeline>>();
+  const wanted = steps.map((step) => {
+    if (step.kind === "copy") return Promise.resolve(null);
+    const { pass } = step.resolved;
+    const accesses = accessesOf(pass);
+    const key = `${accesses.join()}\n${pass.code}`;
+    const known = byCode.get(key) ?? engine.pipelines.getAsync(pass.label, pass.code, accesses);
+    byCode.set(key, known);
+    return known;
+  });
+  return Promise.all(wanted);
+}
+
+function command(
+  engine: Engine,
+  step: RecordedStep,
+  at: { memory: Memory; pipelines: readonly (Pipeline | null)[]; index: number },
+): Command {
+  const { memory, pipelines, index } = at;
+  const range = (storage: Storage, offset: number): Range => {
+    if (storage.virtual < 0) return { buffer: liveBuffer(storage), offset };
+    const base = memory.ranges.get(storage.virtual);
+    if (!base) throw new RangeError(`${storage.label} was planned away but is used`);
+    return { buffer: base.buffer, offset: base.offset + offset };
+  };
+  if (step.kind === "copy") {
+    const { source, target } = step;
+    return {
+      kind: "copy",
+      from: range(source.storage, source.offset),
+      to: range(target.storage, target.offset),
+      bytes: source.bytes,
+    };
+  }
+  const { pass, bindings } = step.resolved;
+  const made = pipelines[index];
+  if (!made) throw new RangeError(`${pass.label} has no pipeline`);
+  const entries: GPUBindGroupEntry[] = bindings.map(({ storage, offset, size }, binding) => ({
+    binding,
+    resource: { ...range(storage, offset), size },
+  }));
+  if (pass.params.length > 0 && memory.params)
+    entries.push({
+      binding: entries.length,
+      resource: { buffer: memory.params, offset: index * ALIGNMENT, size: paramBytes(pass) },
+    });
+  const bindGroup = engine.gpu.device.createBindGroup({
+    label: pass.label,
+    layout: made.layout,
+    entries,
+  });
+  return { kind: "pass", label: pass.label, pipeline: made.pipeline, bindGroup, grid: pass.grid };
+}

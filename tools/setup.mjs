@@ -19,8 +19,6 @@ const flags = new Set(process.argv.slice(2));
 
 const say = (line) => process.stderr.write(`setup: ${line}\n`);
 
-main();
-
 function main() {
   const [major, minor] = process.versions.node.split(".").map(Number);
   if (major < OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor < OLDEST_NODE[1]))
@@ -39,7 +37,7 @@ function main() {
   const found = step("setup-adapter.ts", flags.has("--swiftshader") ? ["--swiftshader"] : []);
   const { adapter, files } = JSON.parse(found);
   say(`adapter: ${adapter}`);
-  step("pack-mnist.mjs");
+  if (existsSync(join(ROOT, "tools", "pack-mnist.mjs"))) step("pack-mnist.mjs");
   writeFileSync(STAMP, JSON.stringify({ machine: machine(), adapter, files }));
   say("ready");
 }
@@ -62,7 +60,13 @@ function packagesProblem() {
 function installPackages(problem) {
   say(`${problem}; installing packages from the lock file (npm ci) …`);
   for (let attempt = 1; ; attempt++) {
-    const { status, error } = npm(["ci", "--include=dev", "--no-audit", "--no-fund"]);
+    const { status, error } = npm([
+      "ci",
+      "--include=dev",
+      "--no-audit",
+      "--no-fund",
+      "--loglevel=error",
+    ]);
     if (status === 0) return;
     if (attempt === TRIES)
       fail(
@@ -128,3 +132,5 @@ function fail(message) {
   say(message);
   process.exit(1);
 }
+
+main();

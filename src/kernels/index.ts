@@ -1,10 +1,13 @@
 /** The op table: adding an op is one line here and one in cases.ts. */
+import { layernorm, layernormBackward } from "./layernorm.ts";
 import { logitstats } from "./logitstats.ts";
 import type { OpDef } from "./op.ts";
 import { softmax, softmaxBackward } from "./softmax.ts";
 
 /** Every op by name. */
 export const table = {
+  layernorm,
+  layernormBackward,
   logitstats,
   softmax,
   softmaxBackward,

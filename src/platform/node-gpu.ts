@@ -3,7 +3,12 @@ import { create } from "webgpu";
 import { AdapterError, UsageError } from "../util/errors.ts";
 import { adapterKind, describeAdapter } from "./host.ts";
 import type { GpuHandle, GpuOptions } from "./host.ts";
-import { hasSwiftshader, swiftshaderFolder, useSwiftshader } from "./node-swiftshader.ts";
+import {
+  hasSwiftshader,
+  hasVulkanLoader,
+  swiftshaderFolder,
+  useSwiftshader,
+} from "./node-swiftshader.ts";
 
 const CHOICES = ["auto", "gpu", "lavapipe", "swiftshader"] as const;
 type Choice = (typeof CHOICES)[number];
@@ -35,7 +40,7 @@ export async function openGpu(options: GpuOptions = {}): Promise<GpuHandle> {
       );
     }
     case "auto": {
-      const found = await request([]);
+      const found = hasVulkanLoader() ? await request([]) : null;
       if (found) return found;
       if (hasSwiftshader()) return openSwiftshader();
       throw new AdapterError(`no WebGPU adapter was found: ${SETUP}, or ${noDriverAdvice()}`);

@@ -33,6 +33,21 @@ export const hasSwiftshader = (): boolean =>
   existsSync(join(swiftshaderFolder(), LOADER));
 
 /**
+ * Whether the system has a Vulkan loader, and so perhaps a driver. Asking first spares people
+ * Dawn's warnings on machines without one.
+ */
+export function hasVulkanLoader(): boolean {
+  if (process.platform !== "linux") return true;
+  try {
+    process.dlopen({ exports: {} }, LOADER);
+    return true;
+  } catch (error) {
+    // What is found fails later: it is a plain library, not an addon.
+    return !String(error).includes("cannot open shared object file");
+  }
+}
+
+/**
  * Points this process's Vulkan loader at SwiftShader; call before Dawn's next `create()`. Brings
  * its own loader where the system has none. Does not work from a worker thread, whose environment
  * is a copy.

@@ -1,0 +1,89 @@
+/** What people read: notes on standard error, results on standard output, a bar where there is a terminal. */
+import { SingleBar } from "cli-progress";
+import { writeAtomic } from "#platform";
+
+/** A note for people; standard output stays free for results. */
+export function note(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+/** A result, on standard output. */
+export function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+/** Writes JSON to a file, or to standard output for "-". */
+export async function writeJson(path: string, value: unknown): Promise<void> {
+  const text = `${JSON.stringify(value, null, 2)}\n`;
+  if (path === "-") process.stdout.write(text);
+  else await writeAtomic(path, text);
+}
+
+/** Progress of something counted. */
+export interface Progress {
+  /** Where it stands, with a few words such as "loss 0.123". */
+  update(done: number, words?: string): void;
+  stop(): void;
+}
+
+const PLAIN_INTERVAL = 10_000; // ms between lines where there is no terminal
+
+/** `92 s`, `12 min 05 s`, `3 h 20 min`. */
+export function duration(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  if (whole < 100) return `${whole} s`;
+  const minutes = Math.floor(whole / 60);
+  if (minutes < 100) return `${minutes} min ${String(whole % 60).padStart(2, "0")} s`;
+  return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, "0")} min`;
+}
+
+function barProgress(title: string, total: number): Progress {
+  const bar = new SingleBar({
+    format: `${title} [{bar}] {value}/{total} {words} {eta_formatted}`,
+    barCompleteChar: "█",
+    barIncompleteChar: "░",
+    hideCursor: true,
+    clearOnComplete: false,
+    stream: process.stderr,
+    barsize: 24,
+    etaBuffer: 50,
+  });
+  bar.start(total, 0, { words: "" });
+  return {
+    update(done, words = "") {
+      bar.update(done, { words });
+    },
+    stop() {
+      bar.stop();
+    },
+  };
+}
+
+function lineProgress(title: string, total: number, now: () => number): Progress {
+  const start = now();
+  let last = start;
+  return {
+    update(done, words = "") {
+      const time = now();
+      if (time - last < PLAIN_INTERVAL && done < total) return;
+      last = time;
+      const left = done > 0 ? ((time - start) / 1000 / done) * (total - done) : 0;
+      note(`${title} ${done}/${total}${words === "" ? "" : ` ${words}`}, ${duration(left)} left`);
+    },
+    stop() {
+      return undefined;
+    },
+  };
+}
+
+/** A bar on a terminal; a line now and then elsewhere (logs, CI). */
+export function startProgress(
+  title: string,
+  total: number,
+  {
+    terminal = process.stderr.isTTY,
+    now = Date.now,
+  }: { terminal?: boolean; now?: () => number } = {},
+): Progress {
+  return terminal ? barProgress(title, total) : lineProgress(title, total, now);
+}

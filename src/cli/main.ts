@@ -1,0 +1,6 @@
+/** The entry point of `neco`. */
+import { COMMANDS } from "./commands.ts";
+import { runCli } from "./program.ts";
+
+// Dawn keeps threads alive that would delay a natural exit.
+process.exit(await runCli(process.argv.slice(2), COMMANDS));

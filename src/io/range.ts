@@ -1,19 +1,12 @@
 /** Random access to bytes, wherever they are: what readers and writers of array files stand on. */
+import type { RangeReader, RangeWriter } from "../platform/host.ts";
 import { FormatError } from "../util/errors.ts";
 
 /** Bytes to read from, by offset. What `read` returns belongs to the caller. */
-export interface ByteRange {
-  readonly size: number;
-  read(offset: number, length: number): Promise<Uint8Array>;
-  close(): Promise<void>;
-}
+export type ByteRange = RangeReader;
 
 /** Bytes to write to, by offset; nothing is visible before `commit`. */
-export interface ByteSink {
-  write(offset: number, bytes: Uint8Array): Promise<void>;
-  commit(): Promise<void>;
-  abort(): Promise<void>;
-}
+export type ByteSink = RangeWriter;
 
 /** A range over bytes in memory. */
 export function bytesRange(bytes: Uint8Array): ByteRange {

@@ -74,6 +74,12 @@ export async function openRange(path: string): Promise<RangeReader> {
  * Pages cannot write files.
  * @throws DataError always.
  */
+export const openWriter: Platform["openWriter"] = (path) => unavailable("writing", path);
+
+/**
+ * Pages cannot write files.
+ * @throws DataError always.
+ */
 export const writeAtomic: Platform["writeAtomic"] = (path) => unavailable("writing", path);
 
 /**

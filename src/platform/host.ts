@@ -24,6 +24,14 @@ export interface RangeReader {
   close(): Promise<void>;
 }
 
+/** Writes anywhere in a file too large to hold; the file appears, whole, at `commit`. */
+export interface RangeWriter {
+  write(offset: number, bytes: Uint8Array): Promise<void>;
+  commit(): Promise<void>;
+  /** Leaves nothing behind. */
+  abort(): Promise<void>;
+}
+
 /** An image as 8-bit sRGB, straight alpha, rows from the top. */
 export interface DecodedImage {
   readonly width: number;
@@ -37,6 +45,7 @@ export interface Platform {
   openGpu(options?: GpuOptions): Promise<GpuHandle>;
   readBytes(pathOrUrl: string): Promise<Uint8Array>;
   openRange(path: string): Promise<RangeReader>;
+  openWriter(path: string): Promise<RangeWriter>;
   writeAtomic(path: string, bytes: Uint8Array | string): Promise<void>;
   appendLine(path: string, line: string): Promise<void>;
   exists(path: string): Promise<boolean>;

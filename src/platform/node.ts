@@ -7,9 +7,11 @@ import { promisify } from "node:util";
 import * as zlib from "node:zlib";
 import { DataError } from "../util/errors.ts";
 import type { DecodedImage, RangeReader } from "./host.ts";
+import { naming } from "./node-naming.ts";
 
 export { openGpu } from "./node-gpu.ts";
 export { cacheFolder } from "./node-swiftshader.ts";
+export { openWriter } from "./node-writer.ts";
 
 /** Which host this is. */
 export const host = "node";
@@ -167,23 +169,4 @@ async function download(url: string): Promise<Uint8Array> {
   const response = await naming("read", url, () => fetch(url));
   if (!response.ok) throw new DataError(`cannot read ${url}: the server says ${response.status}`);
   return new Uint8Array(await response.arrayBuffer());
-}
-
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: "it does not exist; check the path",
-  EACCES: "permission denied; choose a folder that you may use",
-  EPERM: "permission denied; choose a folder that you may use",
-  EROFS: "the file system is read-only; choose another folder",
-  ENOSPC: "the disk is full; make room and start again",
-  EISDIR: "it is a folder, a file was wanted",
-  ENOTDIR: "a part of the path is a file, not a folder",
-};
-
-async function naming<T>(verb: string, path: string, action: () => Promise<T>): Promise<T> {
-  try {
-    return await action();
-  } catch (cause) {
-    const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
-    throw new DataError(`cannot ${verb} ${path}: ${REASONS[code] ?? text(cause)}`, { cause });
-  }
 }

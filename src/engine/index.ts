@@ -10,3 +10,5 @@ export type { LossResult } from "./tape.ts";
 export { program } from "./program.ts";
 export type { Program, ProgramInput, ProgramInputs, InputTensors } from "./program.ts";
 export type { ProgramStats } from "./replay.ts";
+export { ParamSet } from "./params.ts";
+export type { ParamSpec } from "./params.ts";

@@ -14,3 +14,21 @@ export { openNpz, parseNpz, serialiseNpz } from "./npz.ts";
 export { openSafetensors, parseSafetensors, serialiseSafetensors } from "./safetensors.ts";
 export { loadFloats, loadInts, loadRows, type ArrayStore, type StoredArray } from "./store.ts";
 export { openArrays, storeArrays } from "./open.ts";
+export {
+  fromStore,
+  memoryFeatures,
+  openFeatures,
+  type FeatureArrays,
+  type FeatureFile,
+  type FeatureSource,
+  type Head,
+} from "./features.ts";
+export { checkHead, findHead, HEAD_NAMES, openHead } from "./head.ts";
+export {
+  createFeatures,
+  headArrays,
+  writeFeatures,
+  type FeatureBlock,
+  type FeatureLayout,
+  type FeatureWriter,
+} from "./write.ts";

@@ -1,0 +1,102 @@
+/** The Vision Transformer of Dosovitskiy et al. (2021), figure 1, on one page. */
+import type { Ops, Tensor } from "../engine/index.ts";
+import type { ViTConfig } from "./config.ts";
+
+/** Parameters by timm's names; matrices are kept [in, out]. */
+export interface Weights {
+  get(name: string): Tensor;
+}
+
+/** Present in training: `key` [4] u32 seeds dropout; absent in evaluation. */
+export interface Training {
+  readonly key: Tensor;
+}
+
+/** What a forward pass gives. */
+export interface ViTOutput {
+  /** Class token after the last LayerNorm: what NECO calls h. [N, D] */
+  readonly features: Tensor;
+  /** h·W + b. [N, C] */
+  readonly logits: Tensor;
+}
+
+/** A ViT as a function of its weights. Streams number the random draws of one pass. */
+export class ViT {
+  readonly config: ViTConfig;
+  private readonly ops: Ops;
+  private readonly weights: Weights;
+  private readonly training: Training | null;
+  private stream = 0;
+
+  /** @param training - null for evaluation: no dropout. */
+  constructor(ops: Ops, config: ViTConfig, weights: Weights, training: Training | null = null) {
+    this.ops = ops;
+    this.config = config;
+    this.weights = weights;
+    this.training = training;
+  }
+
+  /** images [N, S, S, channels] → features and logits. */
+  forward(images: Tensor): ViTOutput {
+    return this.encode(this.ops.patchify(images, { patch: this.config.patch }));
+  }
+
+  /** patches [N, T−1, P·P·channels] (row, column, channel) → features and logits. */
+  encode(patches: Tensor): ViTOutput {
+    const { ops, weights } = this;
+    const { depth, dim } = this.config;
+    const count = patches.shape[0] ?? 0;
+    let x = this.linear(patches, "patch_embed.proj"); // [N, T−1, D]
+    const token = ops.broadcastTo(weights.get("cls_token"), { shape: [count, 1, dim] });
+    x = ops.concat(token, x, { axis: 1 }); // [N, T, D]
+    x = this.dropout(ops.add(x, weights.get("pos_embed")));
+    for (let layer = 0; layer < depth; layer++) x = this.block(x, layer);
+    x = ops.reshape(x, { shape: [count, dim] }); // the last block keeps the class token only
+    const features = this.norm(x, "norm"); // [N, D]
+    return { features, logits: this.linear(features, "head") };
+  }
+
+  /** x + attention(norm(x)), then + mlp(norm(x)). */
+  private block(x: Tensor, layer: number): Tensor {
+    const { ops, config } = this;
+    const at = `blocks.${layer}`;
+    const qkv = this.linear(this.norm(x, `${at}.norm1`), `${at}.attn.qkv`); // [N, T, 3D]
+    let attended = ops.attention(qkv, { heads: config.heads }); // [N, T, D]
+    let skip = x;
+    if (layer === config.depth - 1) {
+      // The head reads the class token alone: what follows would be thrown away for the others.
+      attended = ops.slice(attended, { axis: 1, start: 0, end: 1 }); // [N, 1, D]
+      skip = ops.slice(x, { axis: 1, start: 0, end: 1 });
+    }
+    skip = this.residual(skip, this.dropout(this.linear(attended, `${at}.attn.proj`)), layer);
+    const hidden = ops.gelu(this.linear(this.norm(skip, `${at}.norm2`), `${at}.mlp.fc1`));
+    const out = this.linear(this.dropout(hidden), `${at}.mlp.fc2`);
+    return this.residual(skip, this.dropout(out), layer);
+  }
+
+  private linear(x: Tensor, name: string): Tensor {
+    return this.ops.matmul(x, this.weights.get(`${name}.weight`), this.weights.get(`${name}.bias`));
+  }
+
+  private norm(x: Tensor, name: string): Tensor {
+    const { weights, config } = this;
+    return this.ops.layernorm(x, weights.get(`${name}.weight`), weights.get(`${name}.bias`), {
+      eps: config.epsilon,
+    });
+  }
+
+  private dropout(x: Tensor): Tensor {
+    const { dropout: rate } = this.config;
+    if (!this.training || rate === 0) return x;
+    return this.ops.dropout(x, this.training.key, { rate, stream: this.stream++ });
+  }
+
+  /** Stochastic depth (Huang et al., 2016): deeper blocks are dropped more often. */
+  private residual(x: Tensor, branch: Tensor, layer: number): Tensor {
+    const { dropPath, depth } = this.config;
+    const rate = depth > 1 ? (dropPath * layer) / (depth - 1) : 0;
+    if (!this.training || rate === 0) return this.ops.add(x, branch);
+    const kept = this.ops.dropPath(branch, this.training.key, { rate, stream: this.stream++ });
+    return this.ops.add(x, kept);
+  }
+}

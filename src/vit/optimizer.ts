@@ -1,0 +1,72 @@
+/** Updates all parameters in a few dispatches: clipping, SGD with momentum, AdamW. */
+import { ParamSet } from "../engine/index.ts";
+import type { Engine, Tensor } from "../engine/index.ts";
+import { at } from "../util/shape.ts";
+import type { Recipe } from "./recipe.ts";
+
+/** AdamW's decay rates and the term that keeps its divisor away from 0 (Loshchilov & Hutter). */
+const ADAMW = { beta1: 0.9, beta2: 0.999, eps: 1e-8 };
+
+/** What training changes from step to step, all on the GPU. */
+export interface TrainState {
+  readonly params: ParamSet;
+  /** Gradient arenas; with accumulation, the mean over the micro-batches so far. */
+  readonly grads: readonly Tensor[];
+  /** Velocity (SGD), or first and second moments (AdamW), as arenas. */
+  readonly moments: readonly (readonly Tensor[])[];
+  /** Sum of losses and of correct predictions since the host last read them. [2] */
+  readonly tally: Tensor;
+}
+
+/** Zeroed state beside the parameters. */
+export function createTrainState(engine: Engine, params: ParamSet, recipe: Recipe): TrainState {
+  const momentCount = recipe.optimizer === "adamw" ? 2 : 1;
+  return {
+    params,
+    grads: params.zeros(),
+    moments: Array.from({ length: momentCount }, () => params.zeros()),
+    tally: engine.zeros([2]),
+  };
+}
+
+/** Step scalars of an update, as uniforms. */
+export interface UpdateScalars {
+  /** [1] */
+  readonly learningRate: Tensor;
+  /** Number of this update, from 1. [1] */
+  readonly step: Tensor;
+}
+
+/**
+ * params ← params − update(grads), after scaling the gradients to at most `maxGradNorm`.
+ * Returns the global norm before clipping. [1]
+ */
+export function applyUpdate(
+  engine: Engine,
+  state: TrainState,
+  recipe: Recipe,
+  { learningRate, step }: UpdateScalars,
+): Tensor {
+  const { ops } = engine;
+  const { params, grads, moments } = state;
+  const squared = grads
+    .map((arena) => ops.squaredNorm(arena)) // [1] per arena
+    .reduce((total, part) => ops.add(total, part));
+  const gradScale = ops.clipScale(squared, { maxNorm: recipe.maxGradNorm });
+  params.arenas.forEach((arena, index) => {
+    const grad = at(grads, index);
+    const first = at(at(moments, 0), index);
+    if (recipe.optimizer === "sgd") {
+      const { momentum, weightDecay } = recipe;
+      ops.sgdMomentum(arena, grad, first, learningRate, gradScale, { momentum, weightDecay });
+      return;
+    }
+    const second = at(at(moments, 1), index);
+    const mask = at(params.decayMask, index);
+    ops.adamw(arena, grad, first, second, learningRate, step, gradScale, mask, {
+      ...ADAMW,
+      weightDecay: recipe.weightDecay,
+    });
+  });
+  return ops.sqrt(squared);
+}

@@ -1,0 +1,135 @@
+/** Features, logits, loss and accuracy of whole splits, in evaluation mode. */
+import { program } from "../engine/index.ts";
+import type { Engine, Program, ProgramInputs, Tensor } from "../engine/index.ts";
+import type { Split } from "../data/dataset.ts";
+import type { ViTConfig } from "./config.ts";
+import { ViT } from "./model.ts";
+import type { Weights } from "./model.ts";
+import { imageTensor, packPixels } from "./transform.ts";
+import type { Transform } from "./transform.ts";
+
+/** What the model says of a batch. Row-major. */
+export interface Prediction {
+  /** [count, D] */
+  readonly features: Float32Array;
+  /** [count, C] */
+  readonly logits: Float32Array;
+  readonly count: number;
+}
+
+/** Mean cross-entropy and share of correct predictions. */
+export interface Evaluation {
+  readonly loss: number;
+  readonly accuracy: number;
+  readonly count: number;
+}
+
+interface Outputs {
+  readonly features: Tensor;
+  readonly logits: Tensor;
+  readonly loss: Tensor;
+  readonly correct: Tensor;
+}
+
+/** Seed words that evaluation passes where training has a key; nothing is random here. */
+const NO_KEY = new Uint32Array(4);
+
+/** Runs a ViT forward, batch by batch; a short last batch is padded, so one capture serves all. */
+export class Predictor {
+  readonly config: ViTConfig;
+  private readonly forward: Program<ProgramInputs, Outputs>;
+  private readonly transform: Transform;
+  private readonly batchSize: number;
+
+  /** @param weights - read at every run, so training's own parameters may be passed. */
+  constructor(
+    engine: Engine,
+    model: { config: ViTConfig; weights: Weights; transform: Transform },
+    batchSize = 100,
+  ) {
+    const { ops } = engine;
+    const { config, weights } = model;
+    this.config = config;
+    this.batchSize = batchSize;
+    this.transform = { ...model.transform, augmentation: null };
+    this.forward = program(engine, (inputs: Record<string, Tensor>) => {
+      const { pixels, labels, validRows, key } = inputs;
+      if (!pixels || !labels || !validRows || !key) throw new RangeError("inputs are missing");
+      const images = imageTensor(ops, this.transform, { pixels, key, count: batchSize });
+      const { features, logits } = new ViT(ops, config, weights).forward(images);
+      const loss = ops.crossEntropy(logits, labels, validRows);
+      const correct = ops.correctCount(logits, labels, validRows);
+      return { features, logits, loss, correct };
+    });
+  }
+
+  private run(pixels: Uint8Array, labels: Int32Array): Promise<Outputs> {
+    const { height, width, channels } = this.transform;
+    const padded = new Uint8Array(this.batchSize * height * width * channels);
+    padded.set(pixels);
+    const paddedLabels = new Int32Array(this.batchSize);
+    paddedLabels.set(labels);
+    return this.forward.run({
+      pixels: packPixels(padded),
+      labels: paddedLabels,
+      validRows: new Uint32Array([labels.length]),
+      key: NO_KEY,
+    });
+  }
+
+  /** Features and logits of up to any number of images, u8 [N, H, W, C]. */
+  async predict(pixels: Uint8Array): Promise<Prediction> {
+    const { height, width, channels } = this.transform;
+    const imageBytes = height * width * channels;
+    const count = pixels.length / imageBytes;
+    const { dim, classes } = this.config;
+    const features = new Float32Array(count * dim);
+    const logits = new Float32Array(count * classes);
+    for (let start = 0; start < count; start += this.batchSize) {
+      const rows = Math.min(this.batchSize, count - start);
+      const block = pixels.subarray(start * imageBytes, (start + rows) * imageBytes);
+      const out = await this.run(block, new Int32Array(rows));
+      const [h, z] = await Promise.all([out.features.floats(), out.logits.floats()]);
+      features.set(h.subarray(0, rows * dim), start * dim);
+      logits.set(z.subarray(0, rows * classes), start * classes);
+    }
+    return { features, logits, count };
+  }
+
+  /**
+   * Predictions of a split in order, block by block.
+   * @param onBlock - gets each block with the index of its first row.
+   */
+  async predictSplit(
+    split: Split,
+    onBlock: (block: Prediction, start: number) => Promise<void> | void,
+  ): Promise<void> {
+    for (let start = 0; start < split.count; start += this.batchSize) {
+      const rows = Math.min(this.batchSize, split.count - start);
+      const indices = Array.from({ length: rows }, (_, row) => start + row);
+      await onBlock(await this.predict(await split.images(indices)), start);
+    }
+  }
+
+  /** Loss and accuracy of a labelled split. */
+  async evaluate(split: Split): Promise<Evaluation> {
+    let loss = 0;
+    let correct = 0;
+    for (let start = 0; start < split.count; start += this.batchSize) {
+      const rows = Math.min(this.batchSize, split.count - start);
+      const indices = Array.from({ length: rows }, (_, row) => start + row);
+      const labels = split.labels.subarray(start, start + rows);
+      const out = await this.run(await split.images(indices), labels);
+      const [mean, hits] = await Promise.all([out.loss.item(), out.correct.item()]);
+      loss += mean * rows;
+      correct += hits;
+    }
+    const { count } = split;
+    return { loss: loss / count, accuracy: correct / count, count };
+  }
+
+  /** Frees the captured program. */
+  dispose(): void {
+    this.forward.dispose();
+  }
+}

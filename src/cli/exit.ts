@@ -28,6 +28,15 @@ const CODES: Readonly<Record<ErrorKind, ExitCode>> = {
 const REPORT =
   'This is a defect of neco-webgpu: please report it as README.md says under "Reporting a defect", with the lines above and the output of `neco doctor`.';
 
+/** A script of ours ended badly and has said why. */
+export class ChildFailure extends Error {
+  readonly code: ExitCode;
+  constructor(code: ExitCode) {
+    super(`a script ended with ${code}`);
+    this.code = code;
+  }
+}
+
 /** What the process ends with. */
 export interface Ending {
   readonly code: ExitCode;
@@ -42,6 +51,7 @@ export function endingOf(error: unknown): Ending {
   if (error instanceof CommanderError)
     // Commander has written its message already; help and version are no failures.
     return { code: error.exitCode === 0 ? EXIT.done : EXIT.usage, message: "" };
+  if (error instanceof ChildFailure) return { code: error.code, message: "" };
   if (isAbort(error)) return { code: EXIT.interrupted, message: "neco: interrupted" };
   if (error instanceof NecoError) {
     const code = CODES[error.kind];

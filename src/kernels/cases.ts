@@ -1,15 +1,42 @@
 /** The oracle of every op; a missing row does not compile. For tests and bench only. */
 import type { OpCases } from "./case.ts";
 import type { OpName } from "./index.ts";
+import { affineCases } from "./affine.cases.ts";
+import { addCases, divCases, mulCases, subCases } from "./binary.cases.ts";
+import { householderReflectCases, householderUpdateCases } from "./householder.cases.ts";
+import { concatCases, padCases } from "./joins.cases.ts";
 import { layernormBackwardCases, layernormCases } from "./layernorm.cases.ts";
 import { logitstatsCases } from "./logitstats.cases.ts";
+import { matmulCases } from "./matmul.cases.ts";
+import { meanCases, sumCases, sumToCases } from "./reduce.cases.ts";
 import { softmaxBackwardCases, softmaxCases } from "./softmax.cases.ts";
+import { unaryBackwardCases, unaryCases } from "./unary.cases.ts";
+import { broadcastToCases, permuteCases, reshapeCases, sliceCases } from "./views.cases.ts";
 
 /** Cases by op name. */
 export const cases = {
+  add: addCases,
+  affine: affineCases,
+  broadcastTo: broadcastToCases,
+  concat: concatCases,
+  div: divCases,
+  mean: meanCases,
+  mul: mulCases,
+  pad: padCases,
+  permute: permuteCases,
+  reshape: reshapeCases,
+  slice: sliceCases,
+  sub: subCases,
+  sum: sumCases,
+  sumTo: sumToCases,
+  unaryBackward: unaryBackwardCases,
+  ...unaryCases,
+  householderReflect: householderReflectCases,
+  householderUpdate: householderUpdateCases,
   layernorm: layernormCases,
   layernormBackward: layernormBackwardCases,
   logitstats: logitstatsCases,
+  matmul: matmulCases,
   softmax: softmaxCases,
   softmaxBackward: softmaxBackwardCases,
 } satisfies Record<OpName, OpCases>;

@@ -1,14 +1,41 @@
 /** The op table: adding an op is one line here and one in cases.ts. */
+import { affine } from "./affine.ts";
+import { add, div, mul, sub } from "./binary.ts";
+import { householderReflect, householderUpdate } from "./householder.ts";
+import { concat, pad } from "./joins.ts";
 import { layernorm, layernormBackward } from "./layernorm.ts";
 import { logitstats } from "./logitstats.ts";
+import { matmul } from "./matmul.ts";
 import type { OpDef } from "./op.ts";
+import { mean, sum, sumTo } from "./reduce.ts";
 import { softmax, softmaxBackward } from "./softmax.ts";
+import { unaryBackward, unaryOps } from "./unary.ts";
+import { broadcastTo, permute, reshape, slice } from "./views.ts";
 
 /** Every op by name. */
 export const table = {
+  add,
+  affine,
+  broadcastTo,
+  concat,
+  div,
+  mean,
+  mul,
+  pad,
+  permute,
+  reshape,
+  slice,
+  sub,
+  sum,
+  sumTo,
+  unaryBackward,
+  ...unaryOps,
+  householderReflect,
+  householderUpdate,
   layernorm,
   layernormBackward,
   logitstats,
+  matmul,
   softmax,
   softmaxBackward,
 } as const;

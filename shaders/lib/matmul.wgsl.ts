@@ -1,0 +1,90 @@
+/** What all matmul kernels share: params, bindings and how a workgroup finds its tile. */
+import { flatWorkgroup } from "./grid.wgsl.ts";
+import { wgsl } from "./wgsl.ts";
+
+/** Options that every matmul kernel takes. */
+export interface MatmulInterface {
+  /** b, bias and y as vec4f along the columns: b is not transposed and n is a multiple of 4. */
+  readonly vector: boolean;
+  readonly hasBias: boolean;
+}
+
+/**
+ * y[batch, m, n] = Σ_k a · b (+ bias[n]). The strides in params say which operand is transposed and
+ * which is shared by all batches (stride 0). With more than one split, y is [splits, batch, m, n]: one
+ * partial sum per range of k.
+ */
+export const matmulInterface = ({ vector, hasBias }: MatmulInterface): string => wgsl`
+${flatWorkgroup}
+struct Params {
+  m: u32,
+  n: u32,
+  k: u32,
+  batches: u32,
+  splits: u32,
+  k_each: u32, // terms of one split
+  a_row: u32, // elements that one step along m, k or the batch skips
+  a_step: u32,
+  a_batch: u32,
+  b_col: u32, // and along n, k or the batch
+  b_step: u32,
+  b_batch: u32,
+}
+#if ${vector}
+alias Cell = vec4f;
+const CELL: u32 = 4u;
+#else
+alias Cell = f32;
+const CELL: u32 = 1u;
+#endif
+@group(0) @binding(0) var<storage, read> a: array<f32>;
+@group(0) @binding(1) var<storage, read> b: array<Cell>;
+#if ${hasBias}
+@group(0) @binding(2) var<storage, read> bias: array<Cell>;
+@group(0) @binding(3) var<storage, read_write> y: array<Cell>;
+@group(0) @binding(4) var<uniform> params: Params;
+#else
+@group(0) @binding(2) var<storage, read_write> y: array<Cell>;
+@group(0) @binding(3) var<uniform> params: Params;
+#endif
+
+struct Place {
+  exists: bool, // false in the surplus workgroups of a folded grid
+  row: u32, // of the tile's corner
+  col: u32,
+  k_start: u32,
+  k_end: u32,
+  a_base: u32, // element where this batch's a, b and y start
+  b_base: u32,
+  y_base: u32,
+}
+
+fn place(group: u32) -> Place {
+  let tile_cols = (params.n + TILE_COLS - 1u) / TILE_COLS;
+  let tiles = tile_cols * ((params.m + TILE_ROWS - 1u) / TILE_ROWS);
+  let tile = group % tiles;
+  let part = group / tiles; // = split · batches + batch
+  let batch = part % params.batches;
+  let k_start = part / params.batches * params.k_each;
+  return Place(
+    part < params.splits * params.batches,
+    tile / tile_cols * TILE_ROWS,
+    tile % tile_cols * TILE_COLS,
+    k_start,
+    min(k_start + params.k_each, params.k),
+    batch * params.a_batch,
+    batch * params.b_batch,
+    part * params.m * params.n,
+  );
+}
+
+fn store(y_base: u32, row: u32, col: u32, sum: Cell) {
+  if (row < params.m && col < params.n) {
+#if ${hasBias}
+    y[(y_base + row * params.n + col) / CELL] = sum + bias[col / CELL];
+#else
+    y[(y_base + row * params.n + col) / CELL] = sum;
+#endif
+  }
+}
+`;

@@ -1,0 +1,124 @@
+/** Oracle of matmul. Never imported by the library. */
+import { at } from "../util/shape.ts";
+import { array64 } from "./case.ts";
+import type { Array64, OpCases } from "./case.ts";
+
+/** One matrix of a batch: its element at (row along m or n, term along k). */
+type Reader = (batch: number, outer: number, term: number) => number;
+
+function reader({ shape, data }: Array64, isTermLast: boolean): Reader {
+  const outers = at(shape, isTermLast ? -2 : -1);
+  const terms = at(shape, isTermLast ? -1 : -2);
+  return (batch, outer, term) =>
+    at(
+      data,
+      (shape.length > 2 ? batch * outers * terms : 0) +
+        (isTermLast ? outer * terms + term : term * outers + outer),
+    );
+}
+
+/** Σ_k f(a[m, k] · b[k, n]) + f(bias[n]), f being the identity or the absolute value. */
+function product64(
+  [a, b, bias]: readonly (Array64 | null)[],
+  { transposeA, transposeB }: Readonly<Record<string, unknown>>,
+  f: (value: number) => number,
+): Array64[] {
+  if (!a || !b) return [];
+  const k = at(a.shape, transposeA ? -2 : -1);
+  const left = reader(a, !transposeA);
+  const right = reader(b, Boolean(transposeB));
+  const rows = at(a.shape, transposeA ? -1 : -2);
+  const cols = at(b.shape, transposeB ? -2 : -1);
+  const y = array64([...(a.shape.length > 2 ? a.shape : b.shape).slice(0, -2), rows, cols]);
+  y.data.forEach((_, index) => {
+    const batch = Math.floor(index / (rows * cols));
+    const row = Math.floor(index / cols) % rows;
+    const col = index % cols;
+    let sum = bias ? f(at(bias.data, col)) : 0;
+    for (let term = 0; term < k; term++) sum += f(left(batch, row, term) * right(batch, col, term));
+    y.data[index] = sum;
+  });
+  return [y];
+}
+
+const TRANSPOSES = [
+  { transposeA: false, transposeB: false },
+  { transposeA: false, transposeB: true },
+  { transposeA: true, transposeB: false },
+  { transposeA: true, transposeB: true },
+] as const;
+
+/** a and b of a product of m × k by k × n, stored as the attributes say. */
+function operands(batch: readonly number[], [m, k, n]: readonly [number, number, number]) {
+  return TRANSPOSES.map((attrs) => ({
+    inputs: [
+      { shape: [...batch, ...(attrs.transposeA ? [k, m] : [m, k])] },
+      { shape: [...batch, ...(attrs.transposeB ? [n, k] : [k, n])] },
+    ],
+    attrs,
+  }));
+}
+
+/** Oracle of matmul. */
+export const matmulCases: OpCases = {
+  reference: (inputs, attrs) => product64(inputs, attrs, (value) => value),
+  scale: (inputs, attrs) => product64(inputs, attrs, Math.abs),
+  samples: [
+    ...operands([], [5, 7, 6]),
+    ...operands([], [18, 9, 68]), // just past the tile of the broadcast kernel, in whole vectors
+    ...operands([2], [3, 4, 5]),
+    { inputs: [{ shape: [1, 1] }, { shape: [1, 1] }, { shape: [1] }] },
+    { inputs: [{ shape: [3, 5] }, { shape: [5, 4] }, { shape: [4] }] },
+    { inputs: [{ shape: [2, 9, 3] }, { shape: [3, 10] }, { shape: [10] }] }, // b shared: more rows
+    { inputs: [{ shape: [2, 3, 9] }, { shape: [3, 4] }], attrs: { transposeA: true } }, // b shared
+    { inputs: [{ shape: [4, 3] }, { shape: [2, 2, 3, 5] }] }, // a shared by two batch axes
+    { inputs: [{ shape: [4, 3] }, { shape: [2, 5, 3] }], attrs: { transposeB: true } },
+    { inputs: [{ shape: [600, 5] }, { shape: [600, 8] }], attrs: { transposeA: true } }, // split sum
+    { inputs: [{ shape: [65, 33] }, { shape: [33, 130] }] }, // past the tile of the workgroup kernel
+  ],
+  extremes: [
+    {
+      inputs: [
+        { shape: [2, 2], values: [1e18, 1e18, -1e18, 0] },
+        { shape: [2, 1], values: [1e18, 1e18] },
+      ],
+    },
+    { inputs: [{ shape: [1, 3], values: [0, 0, 0] }, { shape: [3, 2] }] },
+  ],
+  errors: [
+    {
+      inputs: [{ shape: [4, 7] }, { shape: [8, 3] }],
+      throws: /matmul: inner sizes differ; got a \[4, 7\], b \[8, 3\]/,
+    },
+    {
+      inputs: [{ shape: [7] }, { shape: [7, 3] }],
+      throws: /matmul: a and b need at least 2 axes; reshape vectors; got a \[7\], b \[7, 3\]/,
+    },
+    {
+      inputs: [{ shape: [2, 4, 7] }, { shape: [3, 7, 4] }],
+      throws: /matmul: batch axes differ, and neither operand has 2 axes; got a \[2, 4, 7\]/,
+    },
+    {
+      inputs: [{ shape: [4, 7] }, { shape: [7, 3] }, { shape: [4] }],
+      throws: /matmul: bias must be \[3\], the columns of b; got .* bias \[4\]/,
+    },
+  ],
+  tolerance: {
+    rel: 4e-6,
+    abs: 1e-30,
+    why: "sums of at most 600 fused terms lose at most 600 half ULP of Σ|a·b|, and in practice √600",
+  },
+  bench: [
+    { inputs: [{ shape: [512, 512] }, { shape: [512, 512] }] },
+    { inputs: [{ shape: [1024, 1024] }, { shape: [1024, 1024] }] },
+    { inputs: [{ shape: [64, 50, 64] }, { shape: [64, 192] }, { shape: [192] }] },
+    { inputs: [{ shape: [64, 50, 64] }, { shape: [64, 256] }, { shape: [256] }] },
+    { inputs: [{ shape: [64, 50, 256] }, { shape: [256, 64] }, { shape: [64] }] },
+    {
+      inputs: [{ shape: [64, 50, 192] }, { shape: [64, 192] }],
+      attrs: { transposeB: true },
+    },
+    { inputs: [{ shape: [3200, 64] }, { shape: [3200, 192] }], attrs: { transposeA: true } },
+    { inputs: [{ shape: [197, 768] }, { shape: [768, 3072] }, { shape: [3072] }] },
+  ],
+};

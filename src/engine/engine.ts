@@ -240,6 +240,16 @@ export class Engine {
     return runAndClose(fn, close);
   }
 
+  /** Runs `fn` outside of all scopes: what it makes lives until it is disposed by hand. */
+  detached<T>(fn: () => T): T {
+    const scopes = this.scopes.splice(0);
+    try {
+      return fn();
+    } finally {
+      this.scopes.push(...scopes);
+    }
+  }
+
   /** Runs `fn` with calls recorded on a tape. */
   withTape<T>(tape: Tape, fn: () => T): T {
     this.tapes.push(tape);

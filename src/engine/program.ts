@@ -146,12 +146,14 @@ async function capture<I extends ProgramInputs, O>(
 ): Promise<Capture<O>> {
   if (engine.isCapturing)
     throw new CaptureError("a program cannot capture another one; run it apart");
-  const { tensors, scalars } = makeInputs(engine, named);
+  const { tensors, scalars } = engine.detached(() => makeInputs(engine, named));
   const recorder = new Recorder();
   const byName = Object.fromEntries(
     named.map(({ name }, index) => [name, at(tensors, index)]),
   ) as InputTensors<I>; // the same names as I's, by construction
-  const outputs = engine.withExecutor(recorder, () => engine.scope(() => body(byName)));
+  const outputs = engine.detached(() =>
+    engine.withExecutor(recorder, () => engine.scope(() => body(byName))),
+  );
   if (outputs instanceof Promise)
     throw new CaptureError("a program's body must not be async: it records, it does not wait");
   const results = [...tensorsIn(outputs)].filter(({ storage }) => storage.virtual >= 0);

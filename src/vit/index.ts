@@ -1,0 +1,16 @@
+/** The ViT layer's public face: models, training, weights, predictions. */
+export { checkConfig, tokenCount, vitConfig, vitNames } from "./config.ts";
+export type { ViTConfig } from "./config.ts";
+export { ViT } from "./model.ts";
+export type { ViTOutput, Weights } from "./model.ts";
+export { checkRecipe, learningRateFactor, REFERENCE_RECIPE } from "./recipe.ts";
+export type { Augmentation, Decay, Recipe } from "./recipe.ts";
+export { Predictor } from "./predict.ts";
+export type { Evaluation, Prediction } from "./predict.ts";
+export { trainRun, transformOf } from "./train.ts";
+export type { RunStore, TrainOptions, TrainProgress, TrainResult } from "./train.ts";
+export { readCheckpoint, readModel } from "./checkpoint.ts";
+export type { BestSoFar, CheckpointFiles, ResumePoint } from "./checkpoint.ts";
+export { initialValues, paramSpecs } from "./weights/init.ts";
+export { loadWeights } from "./weights/load.ts";
+export type { AdaptOptions, LoadedWeights, LoadReport, ParamValues } from "./weights/timm.ts";

@@ -1,0 +1,168 @@
+/** Measures what the adapter can do at best, in this process: the yardstick for every other figure. */
+import { copyProbe as copyShader, fmaProbe as fmaShader } from "../shaders/probes.wgsl.ts";
+import type { CopyProbeOptions } from "../shaders/probes.wgsl.ts";
+import type { Engine } from "../src/engine/index.ts";
+import { defineOp, need } from "../src/kernels/op.ts";
+import type { Attrs, Variant } from "../src/kernels/op.ts";
+import { foldGrid, reads, u, writes } from "../src/kernels/pass.ts";
+import { at, bytesOf, ceilDiv, sizeOf } from "../src/util/shape.ts";
+
+/** The best of a few kernels that do nothing else. */
+export interface Peak {
+  /** GFLOP/s, or GB/s read plus written. */
+  readonly rate: number;
+  /** The kernel that reached it. */
+  readonly variant: string;
+}
+
+/** An adapter's peaks; `bufferCopy` is the driver's own copy, which no kernel is held against. */
+export interface Peaks {
+  readonly fma: Peak;
+  readonly copy: Peak;
+  readonly bufferCopy: Peak;
+}
+
+const WORKGROUP = 64; // lanes
+const FMA_STEPS = 256; // per dispatch
+const FMA_LANES = { cpu: 2 ** 15, gpu: 2 ** 20 };
+const COPY_BYTES = { cpu: 2 ** 25, gpu: 2 ** 26 }; // beyond every cache
+const ROUND_MS = 40; // shortest measured round: far above a submit's cost
+const ROUNDS = 5;
+
+const fmaVariant = (vectors: boolean): Variant<Attrs> => ({
+  usable: () => true,
+  plan(inputs, _attrs, caps) {
+    const lanes = sizeOf(need(inputs, 0).shape);
+    return {
+      temps: [],
+      passes: [
+        {
+          label: `fma probe ${vectors ? "vec4" : "scalar"}`,
+          code: fmaShader({ workgroup: WORKGROUP, vectors }),
+          bindings: [...reads("in0"), ...writes("out0")],
+          params: [u(lanes), u(FMA_STEPS)],
+          grid: foldGrid(ceilDiv(lanes, WORKGROUP), caps),
+        },
+      ],
+    };
+  },
+});
+
+const fmaProbe = defineOp({
+  name: "fmaProbe",
+  inputs: ["x"],
+  outputs: ["y"],
+  defaults: {},
+  infer: (inputs) => [need(inputs, 0)],
+  variants: { scalar12: fmaVariant(false), vec4x8: fmaVariant(true) },
+  grad: null, // a probe
+});
+const FMA_FLOPS = { scalar12: 2 * 12, vec4x8: 2 * 8 * 4 }; // per lane and step
+
+const copyVariant = (
+  element: CopyProbeOptions["element"],
+  perLane: CopyProbeOptions["perLane"],
+): Variant<Attrs> => ({
+  usable: () => true,
+  plan(inputs, _attrs, caps) {
+    const count = sizeOf(need(inputs, 0).shape) / (element === "vec4f" ? 4 : 1);
+    return {
+      temps: [],
+      passes: [
+        {
+          label: `copy probe ${element} × ${perLane}`,
+          code: copyShader({ workgroup: WORKGROUP, element, perLane }),
+          bindings: [...reads("in0"), ...writes("out0")],
+          params: [u(count)],
+          grid: foldGrid(ceilDiv(count, WORKGROUP * perLane), caps),
+        },
+      ],
+    };
+  },
+});
+
+const copyProbe = defineOp({
+  name: "copyProbe",
+  inputs: ["x"],
+  outputs: ["y"],
+  defaults: {},
+  infer: (inputs) => [need(inputs, 0)],
+  variants: {
+    scalar: copyVariant("f32", 1),
+    vec4: copyVariant("vec4f", 1),
+    vec4x4: copyVariant("vec4f", 4),
+  },
+  grad: null, // a probe
+});
+
+/** Measures all peaks; takes a second or two. `now` in ms. */
+export async function measurePeaks(
+  engine: Engine,
+  now: () => number = () => performance.now(),
+): Promise<Peaks> {
+  const fma = await measureFma(engine, now);
+  return engine.scope(async () => {
+    const bytes = COPY_BYTES[engine.caps.adapterClass];
+    const x = engine.zeros([bytes / 4]);
+    const copies: Peak[] = [];
+    for (const variant of Object.keys(copyProbe.variants)) {
+      const run = (): void => {
+        for (const y of engine.run(copyProbe, [x], {}, variant)) y.dispose();
+      };
+      copies.push({ variant, rate: (2 * bytes) / ((await timed(engine, run, now)) * 1e6) });
+    }
+    const y = engine.zeros(x.shape);
+    const ms = await timed(
+      engine,
+      () => {
+        engine.assign(y, x);
+      },
+      now,
+    );
+    const bufferCopy = { variant: "buffer to buffer", rate: (2 * bytesOf(x)) / (ms * 1e6) };
+    return { fma, copy: best(copies), bufferCopy };
+  });
+}
+
+/** The FMA peak alone, in GFLOP/s; picks what a machine can be asked to do. `now` in ms. */
+export function measureFma(
+  engine: Engine,
+  now: () => number = () => performance.now(),
+): Promise<Peak> {
+  return engine.scope(async () => {
+    const lanes = FMA_LANES[engine.caps.adapterClass];
+    const values = new Float32Array(lanes); // one per lane; the first two are m and n
+    values.set([0.999, 0.001]); // a·m + n converges to 1: no overflow
+    const x = engine.tensor(values);
+    const peaks: Peak[] = [];
+    for (const [variant, flops] of Object.entries(FMA_FLOPS)) {
+      const run = (): void => {
+        for (const y of engine.run(fmaProbe, [x], {}, variant)) y.dispose();
+      };
+      const ms = await timed(engine, run, now);
+      peaks.push({ variant, rate: (lanes * FMA_STEPS * flops) / (ms * 1e6) });
+    }
+    return best(peaks);
+  });
+}
+
+const best = (peaks: readonly Peak[]): Peak => peaks.reduce((a, b) => (b.rate > a.rate ? b : a));
+
+/** Milliseconds of one run: the median of a few rounds, each of as many runs as fill ROUND_MS. */
+async function timed(engine: Engine, run: () => void, now: () => number): Promise<number> {
+  const round = async (runs: number): Promise<number> => {
+    const start = now();
+    for (let k = 0; k < runs; k++) run();
+    await engine.finish();
+    return now() - start;
+  };
+  await round(1); // compiles
+  let runs = 1;
+  while ((await round(runs)) < ROUND_MS) runs *= 2;
+  const times: number[] = [];
+  for (let k = 0; k < ROUNDS; k++) times.push((await round(runs)) / runs);
+  return at(
+    times.sort((a, b) => a - b),
+    ROUNDS >> 1,
+  );
+}

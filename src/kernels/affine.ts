@@ -1,0 +1,42 @@
+/** y = x · scale + shift, both numbers known when the call is made. */
+import { affine as affineShader } from "../../shaders/affine.wgsl.ts";
+import { show, sizeOf } from "../util/shape.ts";
+import { needDtype } from "./check.ts";
+import { flatWidth } from "./layout.ts";
+import { defineOp, need } from "./op.ts";
+import { ELEMENT_WORKGROUP, elementGrid, f, reads, u, writes } from "./pass.ts";
+
+/** y = x · scale + shift; negation is scale −1. */
+export const affine = defineOp({
+  name: "affine",
+  inputs: ["x"],
+  outputs: ["y"],
+  defaults: { scale: 1, shift: 0 },
+  infer: (inputs) => [needDtype("affine", inputs, [0, "x"])],
+  variants: {
+    elementwise: {
+      usable: () => true,
+      plan(inputs, { scale, shift }, caps) {
+        const { shape } = need(inputs, 0);
+        const count = sizeOf(shape);
+        const width = flatWidth(count);
+        return {
+          temps: [],
+          passes: [
+            {
+              label: `affine y ${show(shape)}`,
+              code: affineShader({ width, workgroup: ELEMENT_WORKGROUP }),
+              bindings: [...reads("in0"), ...writes("out0")],
+              params: [u(count / width), f(scale), f(shift)],
+              grid: elementGrid(count / width, caps),
+              flops: 2 * count,
+              bytes: 8 * count,
+            },
+          ],
+        };
+      },
+    },
+  },
+  // dx = g · scale
+  grad: ([g], { attrs }, ops) => [g ? ops.affine(g, { scale: attrs.scale, shift: 0 }) : null],
+});

@@ -1,0 +1,112 @@
+/** Makes an op of every row of the unary table, and the one backward that they share. */
+import { unary as unaryShader } from "../../shaders/unary.wgsl.ts";
+import { unaryBackward as unaryBackwardShader } from "../../shaders/unaryBackward.wgsl.ts";
+import { ShapeError } from "../util/errors.ts";
+import { sameShape, show, sizeOf } from "../util/shape.ts";
+import { needDtype } from "./check.ts";
+import { flatWidth } from "./layout.ts";
+import { defineOp, need } from "./op.ts";
+import type { OpDef } from "./op.ts";
+import { ELEMENT_WORKGROUP, elementGrid, reads, u, writes } from "./pass.ts";
+import { isUnaryName, unaryRows } from "./unary.table.ts";
+import type { UnaryName, UnaryRow } from "./unary.table.ts";
+
+type UnaryOp = OpDef<Readonly<Record<never, never>>, readonly ["x"], readonly ["y"]>;
+
+/** A row's function under the name that the shaders call. */
+const applyText = (uses: string, text: string, name: string): string =>
+  [uses, text, `fn apply(x: f32) -> f32 {\n  return ${name}(x);\n}`].filter(Boolean).join("\n");
+
+function unaryOp(name: UnaryName, row: UnaryRow): UnaryOp {
+  const apply = applyText(row.uses ?? "", row.wgsl, `${name}_`);
+  return defineOp({
+    name,
+    inputs: ["x"],
+    outputs: ["y"],
+    defaults: {},
+    infer: (inputs) => [needDtype(name, inputs, [0, "x"])],
+    variants: {
+      elementwise: {
+        usable: () => true,
+        plan(inputs, _attrs, caps) {
+          const { shape } = need(inputs, 0);
+          const count = sizeOf(shape);
+          const width = flatWidth(count);
+          return {
+            temps: [],
+            passes: [
+              {
+                label: `${name} y ${show(shape)}`,
+                code: unaryShader({ apply, width, workgroup: ELEMENT_WORKGROUP }),
+                bindings: [...reads("in0"), ...writes("out0")],
+                params: [u(count / width)],
+                grid: elementGrid(count / width, caps),
+                flops: count,
+                bytes: 8 * count,
+              },
+            ],
+          };
+        },
+      },
+    },
+    // dx = g · slope(x)
+    grad: ([g], { inputs: [x] }, ops) => [g && x ? ops.unaryBackward(g, x, { of: name }) : null],
+  });
+}
+
+/** An op for each row, under the row's name. */
+// The loop loses the keys; the type states them again, from the same table.
+export const unaryOps = Object.fromEntries(
+  Object.entries(unaryRows).map(([name, row]) => [name, isUnaryName(name) && unaryOp(name, row)]),
+) as Readonly<Record<UnaryName, UnaryOp>>;
+
+function rowOf(name: string): UnaryRow {
+  if (!isUnaryName(name)) throw new RangeError(`unaryBackward: there is no unary op "${name}"`);
+  return unaryRows[name];
+}
+
+/** dx = g · f′(x), f being the unary op that `of` names. */
+export const unaryBackward = defineOp({
+  name: "unaryBackward",
+  inputs: ["g", "x"],
+  outputs: ["dx"],
+  defaults: { of: "" },
+  infer(inputs, { of }) {
+    const g = needDtype("unaryBackward", inputs, [0, "g"]);
+    const x = needDtype("unaryBackward", inputs, [1, "x"]);
+    rowOf(of);
+    if (!sameShape(g.shape, x.shape))
+      throw new ShapeError("unaryBackward", "g and x must have one shape", {
+        g: g.shape,
+        x: x.shape,
+      });
+    return [x];
+  },
+  variants: {
+    elementwise: {
+      usable: () => true,
+      plan(inputs, { of }, caps) {
+        const { shape } = need(inputs, 1);
+        const row = rowOf(of);
+        const apply = applyText(row.uses ?? "", row.slope, `${of}_slope`);
+        const count = sizeOf(shape);
+        const width = flatWidth(count);
+        return {
+          temps: [],
+          passes: [
+            {
+              label: `unaryBackward of ${of} dx ${show(shape)}`,
+              code: unaryBackwardShader({ apply, width, workgroup: ELEMENT_WORKGROUP }),
+              bindings: [...reads("in0", "in1"), ...writes("out0")],
+              params: [u(count / width)],
+              grid: elementGrid(count / width, caps),
+              flops: 2 * count,
+              bytes: 12 * count,
+            },
+          ],
+        };
+      },
+    },
+  },
+  grad: null, // second derivatives are not needed by any user of the engine
+});

@@ -93,10 +93,13 @@ function spreadCharts(steps: readonly NcStep[]): NcChart[] {
     {
       title: "NC2: equal norms",
       caption:
-        "Deviation over mean of the norms, of the centred class means and of the classifier's rows; 0 = equal.",
+        "Deviation over mean of the norms, of the centred class means and of the classifier's rows; 0 = equal. With OOD: the OOD mean as one more class.",
       series: [
         curve(steps, "class means", ({ nc2 }) => nc2.equinorm_means),
         curve(steps, "classifier", ({ nc2 }) => nc2.equinorm_weights),
+        ...withOod.map((set) =>
+          curve(steps, `means, ID + ${set}`, (step) => step.with_ood[set]?.nc2.equinorm_means),
+        ),
       ],
     },
     {
@@ -107,7 +110,11 @@ function spreadCharts(steps: readonly NcStep[]): NcChart[] {
         curve(steps, "class means", ({ nc2 }) => nc2.equiangularity_means),
         curve(steps, "classifier", ({ nc2 }) => nc2.equiangularity_weights),
         ...withOod.map((set) =>
-          curve(steps, `means, ID + ${set}`, (step) => step.with_ood[set]?.nc2),
+          curve(
+            steps,
+            `means, ID + ${set}`,
+            (step) => step.with_ood[set]?.nc2.equiangularity_means,
+          ),
         ),
       ],
     },

@@ -88,20 +88,23 @@ export interface OodJson {
 /** Where an OOD set stands; a control (noise) is in no average. */
 export type OodGroup = "near" | "far" | "control" | "other";
 
+/** The four figures of NC2. */
+export interface Nc2 {
+  readonly equinorm_means: number;
+  readonly equinorm_weights: number;
+  readonly equiangularity_means: number;
+  readonly equiangularity_weights: number;
+}
+
 /** Neural-collapse metrics of one checkpoint. */
 export interface NcMetrics {
   readonly nc1: number;
   readonly nc1_trace: number;
-  readonly nc2: {
-    readonly equinorm_means: number;
-    readonly equinorm_weights: number;
-    readonly equiangularity_means: number;
-    readonly equiangularity_weights: number;
-  };
+  readonly nc2: Nc2;
   readonly nc3: number;
   readonly nc4: number;
   readonly nc5: Readonly<Record<string, number>>;
-  readonly with_ood: Readonly<Record<string, { readonly nc1: number; readonly nc2: number }>>;
+  readonly with_ood: Readonly<Record<string, { readonly nc1: number; readonly nc2: Nc2 }>>;
   readonly ood_only: Readonly<Record<string, { readonly nc1: number }>>;
   /** Training accuracy in eval mode, a fraction. */
   readonly accuracy: number;
@@ -132,6 +135,8 @@ export interface PcaJson {
 /** `sweep.json`: NECO at every d of a grid. It has seen the test OOD sets and chooses nothing. */
 export interface SweepJson {
   readonly schema: "neco-webgpu/sweep@1";
+  readonly seen_test_ood: true;
+  /** The d that the results use, chosen without OOD data. */
   readonly chosen: number;
   readonly d: readonly number[];
   readonly sets: Readonly<

@@ -55,6 +55,13 @@ const scores: ScoreColumns = Object.fromEntries(
   ]),
 );
 
+const NC2 = {
+  equinorm_means: 0.3,
+  equinorm_weights: 0.1,
+  equiangularity_means: 0.4,
+  equiangularity_weights: 0.2,
+};
+
 const ncAt = (step: number, accuracy: number): ReportInput["nc"] & object => ({
   schema: "neco-webgpu/nc@1",
   nc1: 40 / (step + 1),
@@ -68,7 +75,7 @@ const ncAt = (step: number, accuracy: number): ReportInput["nc"] & object => ({
   nc3: 0.9 / (1 + step / 200),
   nc4: step > 300 ? 0 : 0.02,
   nc5: { "digits-8-9": 0.4, fashion: 0.2 / (1 + step / 100) },
-  with_ood: { fashion: { nc1: 50 / (step + 1), nc2: 0.3 } },
+  with_ood: { fashion: { nc1: 50 / (step + 1), nc2: NC2 } },
   ood_only: { fashion: { nc1: 60 } },
   accuracy,
 });
@@ -132,6 +139,7 @@ export const sample: ReportInput = {
   scores,
   sweep: {
     schema: "neco-webgpu/sweep@1",
+    seen_test_ood: true,
     chosen: 12,
     d: [1, 2, 4, 8, 16, 32, 63],
     sets: {

@@ -4,8 +4,9 @@ import { wgsl } from "./wgsl.ts";
 /** Floats that one load or store moves. */
 export type PackWidth = 1 | 4;
 
-/** `Pack` and `pack_sum(value)`, the sum of its floats. */
+/** `PACK_WIDTH`, `Pack` and `pack_sum(value)`, the sum of its floats. */
 export const pack = (width: PackWidth): string => wgsl`
+const PACK_WIDTH: u32 = ${width}u;
 #if ${width === 4}
 alias Pack = vec4f;
 fn pack_sum(value: Pack) -> f32 {

@@ -9,6 +9,12 @@ import { layernormBackwardCases, layernormCases } from "./layernorm.cases.ts";
 import { logitstatsCases } from "./logitstats.cases.ts";
 import { matmulCases } from "./matmul.cases.ts";
 import { meanCases, sumCases, sumToCases } from "./reduce.cases.ts";
+import {
+  correctCountCases,
+  crossEntropyCases,
+  crossEntropyBackwardCases,
+} from "./crossEntropy.cases.ts";
+import { patchifyCases, patchifyBackwardCases } from "./patchify.cases.ts";
 import { softmaxBackwardCases, softmaxCases } from "./softmax.cases.ts";
 import { unaryBackwardCases, unaryCases } from "./unary.cases.ts";
 import { broadcastToCases, permuteCases, reshapeCases, sliceCases } from "./views.cases.ts";
@@ -37,6 +43,11 @@ export const cases = {
   layernormBackward: layernormBackwardCases,
   logitstats: logitstatsCases,
   matmul: matmulCases,
+  crossEntropy: crossEntropyCases,
+  crossEntropyBackward: crossEntropyBackwardCases,
+  correctCount: correctCountCases,
+  patchify: patchifyCases,
+  patchifyBackward: patchifyBackwardCases,
   softmax: softmaxCases,
   softmaxBackward: softmaxBackwardCases,
 } satisfies Record<OpName, OpCases>;

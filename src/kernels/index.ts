@@ -6,6 +6,8 @@ import { concat, pad } from "./joins.ts";
 import { layernorm, layernormBackward } from "./layernorm.ts";
 import { logitstats } from "./logitstats.ts";
 import { matmul } from "./matmul.ts";
+import { crossEntropy, crossEntropyBackward, correctCount } from "./crossEntropy.ts";
+import { patchify, patchifyBackward } from "./patchify.ts";
 import type { OpDef } from "./op.ts";
 import { mean, sum, sumTo } from "./reduce.ts";
 import { softmax, softmaxBackward } from "./softmax.ts";
@@ -36,6 +38,11 @@ export const table = {
   layernormBackward,
   logitstats,
   matmul,
+  crossEntropy,
+  crossEntropyBackward,
+  correctCount,
+  patchify,
+  patchifyBackward,
   softmax,
   softmaxBackward,
 } as const;

@@ -1,14 +1,18 @@
 /** y = (x − mean) · rstd · weight + bias along the last axis, and its gradient. */
 import { layernorm as layernormShader } from "../../shaders/layernorm.wgsl.ts";
 import { layernormBackward as layernormBackwardShader } from "../../shaders/layernormBackward.wgsl.ts";
+import { layernormBackwardWide } from "../../shaders/layernormBackwardWide.wgsl.ts";
 import { layernormCombine } from "../../shaders/layernormCombine.wgsl.ts";
+import { layernormWide } from "../../shaders/layernormWide.wgsl.ts";
+import type { WideRowOptions } from "../../shaders/layernormWide.wgsl.ts";
+import type { PackWidth } from "../../shaders/lib/pack.wgsl.ts";
 import type { RowPackOptions } from "../../shaders/lib/rowPacks.wgsl.ts";
 import { ShapeError } from "../util/errors.ts";
-import { at, ceilDiv, meta, sameShape, show } from "../util/shape.ts";
+import { at, ceilDiv, meta, sameShape, show, sizeOf } from "../util/shape.ts";
 import type { Meta } from "../util/shape.ts";
 import { defineOp, need } from "./op.ts";
 import type { Attrs, Caps, InputMetas, Pass, Plan, Variant } from "./op.ts";
-import { asRows, f, foldGrid, reads, u, writes } from "./pass.ts";
+import { asRows, f, fixedSubgroup, foldGrid, reads, u, writes } from "./pass.ts";
 import { rowVariants } from "./rows.ts";
 import type { RowLayout } from "./rows.ts";
 
@@ -16,32 +20,67 @@ import type { RowLayout } from "./rows.ts";
 const FORWARD_ROWS = { cpu: 8, gpu: 1 } as const;
 /** Most partial sums of dweight and dbias: each is a lane group's own block of rows. */
 const MAX_BLOCKS = { cpu: 128, gpu: 512 } as const;
-/** Packs that a lane keeps in registers; beyond, compilers move the array to memory. */
-const MAX_LANE_PACKS = 32;
+/**
+ * Packs that a lane keeps in registers. Software adapters unroll them into so much code that 24
+ * take half a minute to compile; GPUs move an array to memory when it grows beyond this.
+ */
+const MAX_LANE_PACKS = { cpu: 4, gpu: 32 } as const;
+/** Rows at once where rows are wide. */
+const WIDE_ROWS = 4;
+/** Lanes of a workgroup where rows are wide. */
+const WIDE_WORKGROUP = 64;
 
 const COMBINE = { columns: 32, segments: 8 } as const;
 
-/** The layout's lanes over a row of `cols` floats: four at a time if that leaves no lane idle. */
-function packOptions(layout: RowLayout, cols: number): RowPackOptions {
-  return { ...layout, cols, width: cols % 4 === 0 && cols >= 4 * layout.lanes ? 4 : 1 };
+/** Four floats at a time if that leaves no lane idle. */
+const packWidth = (cols: number, lanes: number): PackWidth =>
+  cols % 4 === 0 && cols >= 4 * lanes ? 4 : 1;
+
+const packOptions = (layout: RowLayout, cols: number): RowPackOptions => ({
+  ...layout,
+  cols,
+  width: packWidth(cols, layout.lanes),
+});
+
+/** The two plans of an op: rows in registers, and rows that are read again instead. */
+interface Plans<A> {
+  /** Which input has the rows. */
+  readonly rowsOf: number;
+  readonly narrow: (layout: RowLayout, inputs: InputMetas, attrs: A, caps: Caps) => Plan;
+  readonly wide: (options: WideRowOptions, inputs: InputMetas, attrs: A, caps: Caps) => Plan;
 }
 
-const lanePacks = ({ cols, width, lanes }: RowPackOptions): number => ceilDiv(cols / width, lanes);
-
-/** `rowVariants`, with the one of few lanes kept for rows that fit its registers. */
-function registerVariants<A extends Attrs>(
-  which: number,
-  plan: (layout: RowLayout, inputs: InputMetas, attrs: A, caps: Caps) => Plan,
-): { rowPerSubgroup: Variant<A>; rowPerWorkgroup: Variant<A> } {
-  const variants = rowVariants(plan);
-  const { rowPerSubgroup } = variants;
-  const usable: Variant<A>["usable"] = (inputs, attrs, caps) => {
+/** `rowVariants` with rows in registers while they fit, and `rowsPerSubgroup` for wide rows. */
+function registerVariants<A extends Attrs>({
+  rowsOf,
+  narrow,
+  wide,
+}: Plans<A>): Readonly<
+  Record<"rowPerSubgroup" | "rowsPerSubgroup" | "rowPerWorkgroup", Variant<A>>
+> {
+  const { rowPerSubgroup, rowPerWorkgroup } = rowVariants(narrow);
+  const colsOf = (inputs: InputMetas): number => asRows(need(inputs, rowsOf).shape).cols;
+  const fits: Variant<A>["usable"] = (inputs, attrs, caps) => {
     if (!rowPerSubgroup.usable(inputs, attrs, caps)) return false;
-    const { cols } = asRows(need(inputs, which).shape);
-    const layout = { lanes: caps.subgroupMax, rowsPerWorkgroup: 1, subgroup: true };
-    return lanePacks(packOptions(layout, cols)) <= MAX_LANE_PACKS;
+    const lanes = fixedSubgroup(caps);
+    const cols = colsOf(inputs);
+    const packs = cols / packWidth(cols, lanes);
+    return ceilDiv(packs, lanes) <= MAX_LANE_PACKS[caps.adapterClass];
   };
-  return { ...variants, rowPerSubgroup: { ...rowPerSubgroup, usable } };
+  const rowsPerSubgroup: Variant<A> = {
+    usable: (_inputs, _attrs, caps) => fixedSubgroup(caps) > 0,
+    plan: (inputs, attrs, caps) => {
+      const lanes = fixedSubgroup(caps);
+      const options: WideRowOptions = {
+        lanes,
+        subgroupsPerWorkgroup: Math.max(1, WIDE_WORKGROUP / lanes),
+        width: packWidth(colsOf(inputs), lanes),
+        rowsAtOnce: WIDE_ROWS,
+      };
+      return wide(options, inputs, attrs, caps);
+    },
+  };
+  return { rowPerSubgroup: { ...rowPerSubgroup, usable: fits }, rowsPerSubgroup, rowPerWorkgroup };
 }
 
 function checkRows(op: string, x: Meta, vectors: Readonly<Record<string, Meta>>): void {
@@ -49,6 +88,20 @@ function checkRows(op: string, x: Meta, vectors: Readonly<Record<string, Meta>>)
   for (const [name, { shape }] of Object.entries(vectors))
     if (shape.length !== 1 || at(shape, 0) !== at(x.shape, -1))
       throw new ShapeError(op, `${name} must match the last axis`, { x: x.shape, [name]: shape });
+}
+
+type Dispatch = Pick<Pass, "code" | "params" | "grid">;
+
+function forwardPlan(inputs: InputMetas, dispatch: Dispatch): Plan {
+  const { shape } = need(inputs, 0);
+  const pass: Pass = {
+    ...dispatch,
+    label: `layernorm y ${show(shape)}`,
+    bindings: [...reads("in0", "in1", "in2"), ...writes("out0", "out1", "out2")],
+    flops: 8 * sizeOf(shape),
+    bytes: 8 * sizeOf(shape),
+  };
+  return { temps: [], passes: [pass] };
 }
 
 /** Layer normalisation of x [..., D] with weight [D] and bias [D]; the variance takes two passes. */
@@ -64,24 +117,25 @@ export const layernorm = defineOp({
     const { rows } = asRows(x.shape);
     return [x, meta([rows]), meta([rows])];
   },
-  variants: registerVariants<{ eps: number }>(0, (layout, inputs, attrs, caps) => {
-    const { shape } = need(inputs, 0);
-    const { rows, cols } = asRows(shape);
-    const rowsEach = FORWARD_ROWS[caps.adapterClass];
-    return {
-      temps: [],
-      passes: [
-        {
-          label: `layernorm y ${show(shape)}`,
-          code: layernormShader(packOptions(layout, cols)),
-          bindings: [...reads("in0", "in1", "in2"), ...writes("out0", "out1", "out2")],
-          params: [u(rows), u(rowsEach), f(attrs.eps)],
-          grid: foldGrid(ceilDiv(rows, rowsEach * layout.rowsPerWorkgroup), caps),
-          flops: 8 * rows * cols,
-          bytes: 8 * rows * cols,
-        },
-      ],
-    };
+  variants: registerVariants<{ eps: number }>({
+    rowsOf: 0,
+    narrow: (layout, inputs, attrs, caps) => {
+      const rowsEach = FORWARD_ROWS[caps.adapterClass];
+      const { rows, cols } = asRows(need(inputs, 0).shape);
+      return forwardPlan(inputs, {
+        code: layernormShader(packOptions(layout, cols)),
+        params: [u(rows), u(rowsEach), f(attrs.eps)],
+        grid: foldGrid(ceilDiv(rows, rowsEach * layout.rowsPerWorkgroup), caps),
+      });
+    },
+    wide: (options, inputs, attrs, caps) => {
+      const { rows, cols } = asRows(need(inputs, 0).shape);
+      return forwardPlan(inputs, {
+        code: layernormWide(options),
+        params: [u(rows), u(cols / options.width), f(attrs.eps)],
+        grid: foldGrid(ceilDiv(rows, options.rowsAtOnce * options.subgroupsPerWorkgroup), caps),
+      });
+    },
   }),
   // y = x̂·w + b with x̂ = (x − m)·r, r = (var + eps)^(−1/2):
   // dw = Σ g·x̂, db = Σ g; with gw = g·w, dm/dx = 1/D and dr/dx = −r²·x̂/D:
@@ -90,8 +144,17 @@ export const layernorm = defineOp({
     g && x && weight && mean && rstd ? ops.layernormBackward(g, x, weight, mean, rstd) : [],
 });
 
-function combinePass(blocks: number, cols: number, caps: Caps): Pass {
-  return {
+function backwardPlan(inputs: InputMetas, blocks: number, dispatch: Dispatch, caps: Caps): Plan {
+  const { shape } = need(inputs, 1);
+  const { rows, cols } = asRows(shape);
+  const main: Pass = {
+    ...dispatch,
+    label: `layernormBackward dx ${show(shape)}`,
+    bindings: [...reads("in0", "in1", "in2", "in3", "in4"), ...writes("out0", "temp0")],
+    flops: 16 * rows * cols,
+    bytes: 12 * rows * cols,
+  };
+  const combine: Pass = {
     label: `layernormBackward dweight, dbias [${cols}]`,
     code: layernormCombine(COMBINE),
     bindings: [...reads("temp0"), ...writes("out1", "out2")],
@@ -99,6 +162,11 @@ function combinePass(blocks: number, cols: number, caps: Caps): Pass {
     grid: foldGrid(ceilDiv(2 * cols, COMBINE.columns), caps),
     flops: 2 * blocks * cols,
     bytes: 8 * blocks * cols,
+  };
+  return {
+    temps: [meta([Math.max(1, blocks), 2, cols])],
+    // Without rows there is nothing to bind; the sums over nothing are zeros.
+    passes: rows > 0 ? [main, combine] : [combine],
   };
 }
 
@@ -120,25 +188,31 @@ export const layernormBackward = defineOp({
       });
     return [x, weight, weight];
   },
-  variants: registerVariants(1, (layout, inputs, _attrs, caps) => {
-    const { shape } = need(inputs, 1);
-    const { rows, cols } = asRows(shape);
-    const rowsEach = Math.max(1, ceilDiv(rows, MAX_BLOCKS[caps.adapterClass]));
-    const blocks = ceilDiv(rows, rowsEach);
-    const main: Pass = {
-      label: `layernormBackward dx ${show(shape)}`,
-      code: layernormBackwardShader(packOptions(layout, cols)),
-      bindings: [...reads("in0", "in1", "in2", "in3", "in4"), ...writes("out0", "temp0")],
-      params: [u(rows), u(rowsEach)],
-      grid: foldGrid(ceilDiv(blocks, layout.rowsPerWorkgroup), caps),
-      flops: 16 * rows * cols,
-      bytes: 12 * rows * cols,
-    };
-    return {
-      temps: [meta([Math.max(1, blocks), 2, cols])],
-      // Without rows there is nothing to bind; the sums over nothing are zeros.
-      passes: [...(rows > 0 ? [main] : []), combinePass(blocks, cols, caps)],
-    };
+  variants: registerVariants({
+    rowsOf: 1,
+    narrow: (layout, inputs, _attrs, caps) => {
+      const { rows, cols } = asRows(need(inputs, 1).shape);
+      const rowsEach = Math.max(1, ceilDiv(rows, MAX_BLOCKS[caps.adapterClass]));
+      const blocks = ceilDiv(rows, rowsEach);
+      const dispatch: Dispatch = {
+        code: layernormBackwardShader(packOptions(layout, cols)),
+        params: [u(rows), u(rowsEach)],
+        grid: foldGrid(ceilDiv(blocks, layout.rowsPerWorkgroup), caps),
+      };
+      return backwardPlan(inputs, blocks, dispatch, caps);
+    },
+    wide: (options, inputs, _attrs, caps) => {
+      const { rows, cols } = asRows(need(inputs, 1).shape);
+      const { rowsAtOnce, subgroupsPerWorkgroup } = options;
+      const turns = Math.max(1, ceilDiv(rows, MAX_BLOCKS[caps.adapterClass] * rowsAtOnce));
+      const blocks = ceilDiv(rows, turns * rowsAtOnce);
+      const dispatch: Dispatch = {
+        code: layernormBackwardWide(options),
+        params: [u(rows), u(cols / options.width), u(turns)],
+        grid: foldGrid(ceilDiv(blocks, subgroupsPerWorkgroup), caps),
+      };
+      return backwardPlan(inputs, blocks, dispatch, caps);
+    },
   }),
   grad: null, // second derivatives are not needed by any user of the engine
 });

@@ -1,0 +1,41 @@
+/** Which rows of logits have their largest value, the first of equals, at the label. */
+import type { ElementOptions } from "./crossEntropyBackward.wgsl.ts";
+import { flatWorkgroup } from "./lib/grid.wgsl.ts";
+import { wgsl } from "./lib/wgsl.ts";
+
+/** One invocation = one row. logits: [rows, classes]; labels, hits: [rows]; a hit is 1. */
+export const correctCount = ({ workgroup }: ElementOptions): string => wgsl`
+const WORKGROUP: u32 = ${workgroup}u;
+${flatWorkgroup}
+struct Params {
+  rows: u32,
+  classes: u32,
+}
+@group(0) @binding(0) var<storage, read> logits: array<f32>;
+@group(0) @binding(1) var<storage, read> labels: array<i32>;
+@group(0) @binding(2) var<storage, read_write> hits: array<f32>;
+@group(0) @binding(3) var<uniform> params: Params;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+  @builtin(workgroup_id) wid: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_id) lid: vec3u,
+) {
+  let row = flat_workgroup(wid, groups) * WORKGROUP + lid.x;
+  if (row >= params.rows) {
+    return;
+  }
+  let base = row * params.classes;
+  var best = 0u;
+  var largest = logits[base];
+  for (var c = 1u; c < params.classes; c++) {
+    let value = logits[base + c];
+    if (value > largest) {
+      best = c;
+      largest = value;
+    }
+  }
+  hits[row] = select(0.0, 1.0, labels[row] == i32(best));
+}
+`;

@@ -1,0 +1,92 @@
+/** Layer normalisation of rows too wide for registers. y = (x − mean) · rstd · weight + bias. */
+import { flatWorkgroup } from "./lib/grid.wgsl.ts";
+import type { PackWidth } from "./lib/pack.wgsl.ts";
+import { pack } from "./lib/pack.wgsl.ts";
+import { rowReduce } from "./lib/reduce.wgsl.ts";
+import { wgsl } from "./lib/wgsl.ts";
+
+/** Options of {@link layernormWide} and of its gradient. */
+export interface WideRowOptions {
+  /** Lanes of a subgroup. */
+  readonly lanes: number;
+  readonly subgroupsPerWorkgroup: number;
+  readonly width: PackWidth;
+  /** Rows that a subgroup takes at once, with one load of weight and bias. */
+  readonly rowsAtOnce: number;
+}
+
+/**
+ * A subgroup takes ROWS_AT_ONCE rows, each lane every ROW_LANES-th pack of them; x is read three
+ * times. x, y: [rows, cols]; weight, bias: [cols]; mean, rstd: [rows].
+ */
+export const layernormWide = (options: WideRowOptions): string => wgsl`
+enable subgroups;
+const SUBGROUPS: u32 = ${options.subgroupsPerWorkgroup}u;
+const ROWS_AT_ONCE: u32 = ${options.rowsAtOnce}u;
+${pack(options.width)}
+${rowReduce({ lanes: options.lanes, subgroup: true })}
+${flatWorkgroup}
+struct Params {
+  rows: u32,
+  row_packs: u32,
+  eps: f32,
+}
+@group(0) @binding(0) var<storage, read> x: array<Pack>;
+@group(0) @binding(1) var<storage, read> weight: array<Pack>;
+@group(0) @binding(2) var<storage, read> bias: array<Pack>;
+@group(0) @binding(3) var<storage, read_write> y: array<Pack>;
+@group(0) @binding(4) var<storage, read_write> mean: array<f32>;
+@group(0) @binding(5) var<storage, read_write> rstd: array<f32>;
+@group(0) @binding(6) var<uniform> params: Params;
+
+@compute @workgroup_size(${options.lanes * options.subgroupsPerWorkgroup})
+fn main(
+  @builtin(workgroup_id) wid: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_id) lid: vec3u,
+) {
+  let lane = lid.x % ROW_LANES;
+  let first = (flat_workgroup(wid, groups) * SUBGROUPS + lid.x / ROW_LANES) * ROWS_AT_ONCE;
+  let cols = f32(params.row_packs * PACK_WIDTH);
+  var base: array<u32, ROWS_AT_ONCE>;
+  var total: array<Pack, ROWS_AT_ONCE>;
+  var squares: array<Pack, ROWS_AT_ONCE>;
+  var centre: array<f32, ROWS_AT_ONCE>;
+  var scale: array<f32, ROWS_AT_ONCE>;
+  for (var r = 0u; r < ROWS_AT_ONCE; r++) {
+    base[r] = min(first + r, params.rows - 1u) * params.row_packs; // surplus rows redo the last
+    total[r] = Pack(0.0);
+    squares[r] = Pack(0.0);
+  }
+  for (var c = lane; c < params.row_packs; c += ROW_LANES) {
+    for (var r = 0u; r < ROWS_AT_ONCE; r++) {
+      total[r] += x[base[r] + c];
+    }
+  }
+  for (var r = 0u; r < ROWS_AT_ONCE; r++) {
+    centre[r] = row_sum(pack_sum(total[r]), lane) / cols;
+  }
+  for (var c = lane; c < params.row_packs; c += ROW_LANES) {
+    for (var r = 0u; r < ROWS_AT_ONCE; r++) {
+      let centred = x[base[r] + c] - Pack(centre[r]);
+      squares[r] += centred * centred;
+    }
+  }
+  for (var r = 0u; r < ROWS_AT_ONCE; r++) {
+    scale[r] = 1.0 / sqrt(row_sum(pack_sum(squares[r]), lane) / cols + params.eps);
+    if (lane == 0u && first + r < params.rows) {
+      mean[first + r] = centre[r];
+      rstd[first + r] = scale[r];
+    }
+  }
+  for (var c = lane; c < params.row_packs; c += ROW_LANES) {
+    let slope = weight[c];
+    let shift = bias[c];
+    for (var r = 0u; r < ROWS_AT_ONCE; r++) {
+      if (first + r < params.rows) {
+        y[base[r] + c] = (x[base[r] + c] - Pack(centre[r])) * scale[r] * slope + shift;
+      }
+    }
+  }
+}
+`;

@@ -1,0 +1,55 @@
+/** Moves pixels between an image and its patches: one index map, run either way. */
+import { flatWorkgroup } from "./lib/grid.wgsl.ts";
+import { wgsl } from "./lib/wgsl.ts";
+
+/** Options of {@link patchify}. */
+export interface PatchifyOptions {
+  readonly workgroup: number;
+  /** From patches back to images, as the gradient does. */
+  readonly isInverse: boolean;
+}
+
+/**
+ * One invocation = one float. images: [N, H, W, C]; patches: [N, H/P · W/P, P·P·C], patches by rows,
+ * their floats in the order (py, px, c).
+ */
+export const patchify = ({ workgroup, isInverse }: PatchifyOptions): string => wgsl`
+const WORKGROUP: u32 = ${workgroup}u;
+${flatWorkgroup}
+struct Params {
+  count: u32, // floats in all
+  row: u32, // floats of an image row, W·C
+  patch_row: u32, // floats of a patch row, P·C
+  edge: u32, // P
+}
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+@group(0) @binding(2) var<uniform> params: Params;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+  @builtin(workgroup_id) wid: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_id) lid: vec3u,
+) {
+  let place = flat_workgroup(wid, groups) * WORKGROUP + lid.x; // in patches
+  if (place >= params.count) {
+    return;
+  }
+  // place = ((band · W/P + column) · P + py) · P·C + offset, a band being one row of patches
+  let patch_size = params.edge * params.patch_row;
+  let patches = params.row / params.patch_row;
+  let which = place / patch_size;
+  let within = place - which * patch_size;
+  let band = which / patches;
+  let column = which - band * patches;
+  let py = within / params.patch_row;
+  let offset = within - py * params.patch_row;
+  let pixel = (band * params.edge + py) * params.row + column * params.patch_row + offset;
+#if ${isInverse}
+  y[pixel] = x[place];
+#else
+  y[place] = x[pixel];
+#endif
+}
+`;

@@ -45,12 +45,10 @@ function sorted(side: string, scores: Scores): Float64Array {
   if (scores.length === 0)
     throw new DataError(`the ${side} set is empty: pass at least one ${side} sample`);
   const bad = scores.findIndex((score) => !Number.isFinite(score));
-  if (bad >= 0) {
-    const count = scores.reduce((total, score) => total + (Number.isFinite(score) ? 0 : 1), 0);
+  if (bad >= 0)
     throw new DataError(
-      `${count} of ${scores.length} ${side} scores are NaN or infinite, the first at index ${bad}: check the features`,
+      `${Array.from(scores).filter((score) => !Number.isFinite(score)).length} of ${scores.length} ${side} scores are NaN or infinite, the first at index ${bad}: check the features`,
     );
-  }
   return Float64Array.from(scores).sort();
 }
 

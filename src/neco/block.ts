@@ -1,0 +1,143 @@
+/** Streams a feature source through the GPU in blocks; nothing here ever holds N × D. */
+import type { Engine, Tensor } from "../engine/index.ts";
+import type { FeatureSource, Head } from "../io/index.ts";
+import { DataError, InterruptedError } from "../util/errors.ts";
+import { at } from "../util/shape.ts";
+import { readLogitStats } from "./logits.ts";
+import type { LogitStats } from "./logits.ts";
+
+const MAX_BLOCK_BYTES = 32 * 1024 ** 2; // design.md: statistics stream blocks of at most 32 MiB
+const MAX_BLOCK_ROWS = 4096; // f32 partial sums stay accurate
+
+/** The head as tensors, made once per run. */
+export interface HeadTensors {
+  readonly weight: Tensor; // [C, D]
+  readonly bias: Tensor | null; // [C]
+  readonly classes: number;
+}
+
+/** Rows on the GPU, with what several scores need of them computed once. */
+export class Block {
+  readonly rows: number;
+  readonly features: Tensor; // [B, D]
+  readonly logits: Tensor | null; // [B, C]
+  readonly labels: Int32Array | null; // [B]
+  private readonly engine: Engine;
+  private stats: Promise<LogitStats> | null = null;
+
+  /** The tensors belong to the scope that the block is visited in. */
+  constructor(
+    engine: Engine,
+    features: Tensor,
+    logits: Tensor | null,
+    labels: Int32Array | null = null,
+  ) {
+    this.engine = engine;
+    this.rows = at(features.shape, 0);
+    this.features = features;
+    this.logits = logits;
+    this.labels = labels;
+  }
+
+  /**
+   * Largest logit and the like, read once however many scores ask.
+   * @throws DataError if there are no logits.
+   */
+  logitStats(): Promise<LogitStats> {
+    if (!this.logits)
+      throw new DataError("this score needs logits: pass them in the feature file, or a head");
+    this.stats ??= readLogitStats(this.engine, this.logits);
+    return this.stats;
+  }
+}
+
+/** How a pass over a source runs. */
+export interface PassOptions {
+  /** Computes logits where the source has none. */
+  readonly head?: HeadTensors | null;
+  /** Features only: logits are neither read nor computed. */
+  readonly featuresOnly?: boolean;
+  /** Called after each block with the rows done. */
+  readonly onRows?: ((done: number) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Uploads a head. */
+export const headTensors = (engine: Engine, { weight, bias, classes, dim }: Head): HeadTensors => ({
+  weight: engine.tensor(weight, [classes, dim]),
+  bias: bias ? engine.tensor(bias, [classes]) : null,
+  classes,
+});
+
+/** h·Wᵀ + b: [B, C]. */
+export const applyHead = (engine: Engine, features: Tensor, head: HeadTensors): Tensor =>
+  engine.ops.matmul(features, head.weight, head.bias, { transposeB: true });
+
+/** Rows of one block: at most 32 MiB, whether of features or of logits. */
+export function blockRows(dim: number, classes: number): number {
+  const widest = Math.max(dim, classes, 1);
+  return Math.max(1, Math.min(MAX_BLOCK_ROWS, Math.floor(MAX_BLOCK_BYTES / (4 * widest))));
+}
+
+/**
+ * Visits every row of a source once, in order. Tensors made by `visit` are freed after it.
+ * @throws DataError if a feature or logit is NaN or infinite: how many, and where the first is.
+ * @throws InterruptedError if the signal fires.
+ */
+export async function eachBlock(
+  engine: Engine,
+  source: FeatureSource,
+  options: PassOptions,
+  visit: (block: Block) => Promise<void>,
+): Promise<void> {
+  const { dim, rows: total } = source;
+  const step = blockRows(dim, Math.max(source.classes ?? 0, options.head?.classes ?? 0));
+  for (let start = 0; start < total; start += step) {
+    if (options.signal?.aborted) throw new InterruptedError(`stopped while reading ${source.name}`);
+    const rows = Math.min(step, total - start);
+    const features = await source.features(start, rows);
+    await assertFinite(features, source, start);
+    const logits = source.logits && !options.featuresOnly ? await source.logits(start, rows) : null;
+    if (logits) assertLogits(logits, source, start);
+    await engine.scope(async () => {
+      const h = engine.tensor(features, [rows, dim]);
+      const z = logits
+        ? engine.tensor(logits, [rows, logits.length / rows])
+        : options.head && !options.featuresOnly
+          ? applyHead(engine, h, options.head)
+          : null;
+      await visit(new Block(engine, h, z, source.labels?.subarray(start, start + rows) ?? null));
+    });
+    options.onRows?.(start + rows);
+  }
+}
+
+async function assertFinite(
+  values: Float32Array,
+  source: FeatureSource,
+  start: number,
+): Promise<void> {
+  const first = values.findIndex((value) => !Number.isFinite(value));
+  if (first < 0) return;
+  // Blocks before this one were clean; count the rest, a block at a time.
+  let count = countBad(values);
+  const rows = values.length / source.dim;
+  for (let next = start + rows; next < source.rows; next += rows)
+    count += countBad(await source.features(next, Math.min(rows, source.rows - next)));
+  const row = start + Math.floor(first / source.dim);
+  throw new DataError(
+    `${source.name}: ${count} of ${source.rows * source.dim} feature values are NaN or infinite, the first in row ${row}, column ${first % source.dim}; drop those rows or extract them again`,
+  );
+}
+
+function assertLogits(values: Float32Array, source: FeatureSource, start: number): void {
+  const first = values.findIndex((value) => !Number.isFinite(value));
+  if (first < 0) return;
+  const classes = source.classes ?? 1;
+  throw new DataError(
+    `${source.name}: logits are NaN or infinite, the first in row ${start + Math.floor(first / classes)}, column ${first % classes}; extract them again`,
+  );
+}
+
+const countBad = (values: Float32Array): number =>
+  values.reduce((count, value) => count + (Number.isFinite(value) ? 0 : 1), 0);

@@ -1,0 +1,195 @@
+/** Judges samples with one fitted score and a threshold: in distribution or not. Saved as one file. */
+import { readBytes, writeAtomic } from "#platform";
+import { createEngine } from "../engine/index.ts";
+import type { Engine } from "../engine/index.ts";
+import { memoryFeatures } from "../io/index.ts";
+import type { FeatureSource, Head } from "../io/index.ts";
+import { DataError, UsageError } from "../util/errors.ts";
+import { at } from "../util/shape.ts";
+import { eachBlock, headTensors } from "./block.ts";
+import type { Block, HeadTensors } from "./block.ts";
+import { detectorBytes, parseDetector } from "./detectorFile.ts";
+import type { DetectorSpec, Json } from "./detectorFile.ts";
+import { download } from "./download.ts";
+import type { DownloadOptions } from "./download.ts";
+import type { FittedScore } from "./fit.ts";
+import { rank, thresholdAtRecall } from "./metrics/index.ts";
+import { findScore, scores as builtIn } from "./registry.ts";
+import type { NamedArray, Score, Scorer } from "./score.ts";
+import { scoreSource } from "./scoreSource.ts";
+
+/** What a detector says about one sample. */
+export interface Judgement {
+  /** Name of the most probable class (its number where names are unknown); null without logits. */
+  readonly label: string | null;
+  readonly labelIndex: number | null;
+  /** Softmax of the logits; empty without logits. */
+  readonly probs: Float32Array;
+  /** Higher = more in-distribution. */
+  readonly score: number;
+  readonly threshold: number;
+  readonly isOod: boolean;
+}
+
+/** Makes features, and logits unless the detector's head does, of inputs such as images. */
+export interface ImageModel<Input> {
+  run(inputs: readonly Input[]): Promise<{
+    readonly features: Float32Array; // [n, D]
+    readonly logits: Float32Array | null; // [n, C]
+  }>;
+}
+
+/** What {@link createDetector} takes. */
+export interface DetectorInput {
+  readonly engine: Engine;
+  readonly fitted: FittedScore;
+  /** ID samples that neither the model nor the score was fitted on. */
+  readonly validation: FeatureSource;
+  readonly head: Head | null;
+  /** Share of ID validation samples to keep; default 0.95. */
+  readonly recall?: number;
+  readonly classes?: readonly string[];
+  readonly preprocessing?: Json;
+  readonly model?: Json;
+  readonly modelArrays?: Readonly<Record<string, NamedArray>>;
+}
+
+/** How {@link Detector.load} reads. */
+export interface DetectorLoadOptions extends DownloadOptions {
+  /** The engine to run on; default: a new one on the best adapter. */
+  readonly engine?: Engine;
+  /** Scores to look the method up in; default the built-in ones. */
+  readonly scores?: readonly Score[];
+}
+
+const RECALL = 0.95;
+
+/** A fitted score, its threshold and the head, on one engine. */
+export class Detector {
+  readonly spec: DetectorSpec;
+  private readonly engine: Engine;
+  private readonly scorer: Scorer;
+  private readonly head: HeadTensors | null;
+
+  /** Use {@link createDetector} or {@link Detector.load}. */
+  constructor(engine: Engine, spec: DetectorSpec, scores: readonly Score[] = builtIn) {
+    this.spec = spec;
+    this.engine = engine;
+    this.scorer = findScore(spec.method, scores).bind(engine, spec.state);
+    this.head = spec.head ? headTensors(engine, spec.head) : null;
+  }
+
+  /**
+   * Loads a saved detector from a path, a URL or bytes.
+   * @throws FormatError if it is no detector file.
+   * @throws DataError if it cannot be read.
+   */
+  static async load(
+    source: string | Uint8Array,
+    options: DetectorLoadOptions = {},
+  ): Promise<Detector> {
+    const isUrl = typeof source === "string" && /^https?:|^blob:/.test(source);
+    const bytes =
+      typeof source !== "string"
+        ? source
+        : isUrl
+          ? await download(source, options)
+          : await readBytes(source);
+    const spec = await parseDetector(bytes, typeof source === "string" ? source : "detector");
+    return new Detector(options.engine ?? (await createEngine()), spec, options.scores);
+  }
+
+  /** The file's bytes. */
+  toBytes(): Promise<Uint8Array> {
+    return detectorBytes(this.spec);
+  }
+
+  /**
+   * Writes the file, whole or not at all.
+   * @throws DataError if it cannot be written.
+   */
+  async save(path: string): Promise<void> {
+    await writeAtomic(path, await this.toBytes());
+  }
+
+  /**
+   * Judges every row of a source.
+   * @throws DataError if the features have another number of columns, or hold NaN or Inf.
+   */
+  async judge(source: FeatureSource): Promise<Judgement[]> {
+    const { dim } = this.spec;
+    if (source.dim !== dim)
+      throw new DataError(
+        `${source.name} has ${source.dim} feature columns, the detector was fitted on ${dim}: use the model it was made with`,
+      );
+    const judgements: Judgement[] = [];
+    await eachBlock(this.engine, source, { head: this.head }, async (block) => {
+      judgements.push(...(await this.judgeBlock(block)));
+    });
+    return judgements;
+  }
+
+  /**
+   * Judges inputs, such as images, through the model that makes their features.
+   * @throws UsageError if there are no inputs.
+   */
+  async detect<Input>(model: ImageModel<Input>, inputs: readonly Input[]): Promise<Judgement[]> {
+    if (inputs.length === 0) throw new UsageError("nothing to detect: pass at least one input");
+    const { features, logits } = await model.run(inputs);
+    return this.judge(memoryFeatures("inputs", { features, logits, dim: this.spec.dim }));
+  }
+
+  private async judgeBlock(block: Block): Promise<Judgement[]> {
+    const scores = await this.scorer.score(block);
+    const { logits } = block;
+    const probs = logits ? await this.engine.ops.softmax(logits).floats() : new Float32Array();
+    const predicted = logits ? (await block.logitStats()).predicted : null;
+    const classes = logits ? at(logits.shape, 1) : 0;
+    const { threshold, classes: names } = this.spec;
+    return Array.from(scores, (score, row) => {
+      const labelIndex = predicted ? at(predicted, row) : null;
+      return {
+        label: labelIndex === null ? null : (names[labelIndex] ?? String(labelIndex)),
+        labelIndex,
+        probs: probs.slice(row * classes, (row + 1) * classes),
+        score,
+        threshold,
+        isOod: score < threshold,
+      };
+    });
+  }
+
+  /** Gives the memory back; the engine stays. */
+  dispose(): void {
+    this.scorer.dispose();
+    this.head?.weight.dispose();
+    this.head?.bias?.dispose();
+  }
+}
+
+/**
+ * Makes a detector of a fitted score: the threshold keeps ⌊recall · n⌋ of the ID validation samples.
+ * @throws DataError if the validation set is empty or unusable.
+ * @throws UsageError if the recall is not in (0, 1].
+ */
+export async function createDetector(input: DetectorInput): Promise<Detector> {
+  const { engine, fitted, validation, head, recall = RECALL } = input;
+  if (!(recall > 0 && recall <= 1))
+    throw new UsageError(`the recall must be in (0, 1]; got ${recall}`);
+  const { scores } = await scoreSource({ engine, source: validation, head, fitted: [fitted] });
+  const values = scores.get(fitted.score.name) ?? new Float64Array();
+  const spec: DetectorSpec = {
+    method: fitted.score.name,
+    state: fitted.state,
+    threshold: thresholdAtRecall(rank(values, values).id, recall),
+    recall,
+    validationCount: values.length,
+    dim: validation.dim,
+    head,
+    classes: input.classes ?? [],
+    preprocessing: input.preprocessing ?? null,
+    model: input.model ?? null,
+    modelArrays: input.modelArrays ?? {},
+  };
+  return new Detector(engine, spec, [fitted.score]);
+}

@@ -1,0 +1,36 @@
+/** Out-of-distribution scores, their metrics, neural collapse and detectors, on any model's features. */
+export { createDetector, Detector } from "./detector.ts";
+export type { DetectorInput, DetectorLoadOptions, ImageModel, Judgement } from "./detector.ts";
+export type { DetectorSpec } from "./detectorFile.ts";
+export { sweepDims, sweepGrid } from "./dsweep.ts";
+export type { SweepCurves, SweepInput, SweepJson } from "./dsweep.ts";
+export { evaluateOod } from "./evaluate.ts";
+export type {
+  EvaluateInput,
+  Evaluation,
+  MethodResult,
+  OodGroup,
+  OodJson,
+  OodSet,
+} from "./evaluate.ts";
+export { fitScores } from "./fit.ts";
+export type { FitInput, FitResult, FittedScore } from "./fit.ts";
+export * from "./metrics/index.ts";
+export { neuralCollapse } from "./nc.ts";
+export type { Nc2, NcInput, NcJson, NcMetrics } from "./nc.ts";
+export { defaultOptions, scoreOptions } from "./options.ts";
+export type { NecoDim, NecoMode, Preset, ScoreOptions } from "./options.ts";
+export { chooseScores, findScore, scores } from "./registry.ts";
+export type {
+  Calibration,
+  FitContext,
+  NamedArray,
+  Need,
+  Params,
+  Score,
+  Scorer,
+  ScoreState,
+} from "./score.ts";
+export { Block } from "./block.ts";
+export { scoreSource } from "./scoreSource.ts";
+export type { Progress, ScoreInput, SourceScores } from "./scoreSource.ts";

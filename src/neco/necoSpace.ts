@@ -1,0 +1,216 @@
+/** NECO's principal space: how it is fitted, and the projection energies that every d and denominator need. */
+import type { Engine, Tensor } from "../engine/index.ts";
+import { DataError, UsageError } from "../util/errors.ts";
+import { at } from "../util/shape.ts";
+import {
+  arrayTensor,
+  rowSumSquares,
+  splitTensor,
+  splitVector,
+  stateArray,
+  subtractSplit,
+} from "./arrays.ts";
+import type { SplitTensor } from "./arrays.ts";
+import type { Block } from "./block.ts";
+import type { TrainStatistics } from "./moments.ts";
+import type { NecoMode, ScoreOptions } from "./options.ts";
+import type { FitContext, ScoreState } from "./score.ts";
+import { dimForVariance, explainedVariance, isTied, spectrum } from "./spectrum.ts";
+
+/** Share of the variance that `auto` keeps: the paper's rule for deployment. */
+const AUTO_SHARE = 0.9;
+/** A deviation this small beside the mean is rounding of a constant column in f32. */
+const CONSTANT = 2 ** -23;
+
+/** Squared lengths of one block's rows, in float64. */
+export interface Energies {
+  /** Inside the first d directions, for each d of the grid: [rows · grid]. */
+  readonly inside: Float64Array;
+  /** In the remaining directions. */
+  readonly outside: Float64Array;
+  /** ‖h‖² of the raw feature. */
+  readonly raw: Float64Array;
+  /** Number of d in the grid. */
+  readonly grid: number;
+}
+
+/**
+ * Deviations of the columns; 1 where a column is constant, as sklearn's StandardScaler does.
+ * @throws DataError if every column is constant.
+ */
+export function deviations({ covariance, mean, dim, name }: TrainStatistics): Float64Array {
+  const sigma = mean.map((centre, column) => {
+    const deviation = Math.sqrt(Math.max(0, at(covariance, column * dim + column)));
+    return deviation <= CONSTANT * Math.abs(centre) ? 0 : deviation;
+  });
+  if (sigma.every((deviation) => deviation === 0))
+    throw new DataError(`${name}: all training features are equal; nothing can be fitted to them`);
+  return sigma.map((deviation) => (deviation === 0 ? 1 : deviation));
+}
+
+/** The matrix whose eigenvectors span the space: correlation in official mode, else covariance. */
+function spreadMatrix(train: TrainStatistics, sigma: Float64Array | null): Float64Array {
+  const { covariance, dim } = train;
+  if (!sigma) return covariance;
+  return covariance.map(
+    (value, index) => value / (at(sigma, Math.floor(index / dim)) * at(sigma, index % dim)),
+  );
+}
+
+/**
+ * Fits the space once; `neco` and `neco-nologit` share the result.
+ * @throws DataError if there are fewer samples than dimensions.
+ * @throws UsageError if d is not below D.
+ */
+export async function fitNecoSpace({
+  engine,
+  train,
+  head,
+  options,
+}: FitContext): Promise<ScoreState> {
+  const { dim, count, name } = train;
+  if (count < dim)
+    throw new DataError(
+      `${name}: PCA in ${dim} dimensions needs at least ${dim} training samples, got ${count}; pass more`,
+    );
+  if (dim < 2) throw new DataError(`${name}: NECO needs at least 2 feature dimensions, got ${dim}`);
+  const mode = options.necoMode;
+  const sigma = mode === "official" ? deviations(train) : null;
+  const { values, vectors } = await spectrum(engine, spreadMatrix(train, sigma), dim);
+  const classes = head?.classes ?? train.classes?.labels.length ?? null;
+  const chosen = chooseDim(options, values, classes);
+  const warnings = isTied(values, chosen)
+    ? [
+        `neco: directions ${chosen} and ${chosen + 1} explain the same variance, so d = ${chosen} is ambiguous; choose another d`,
+      ]
+    : [];
+  const scale = Float32Array.from(train.mean, (_, column) => (sigma ? 1 / at(sigma, column) : 1));
+  return {
+    arrays: {
+      mean: splitVector(train.mean),
+      scale: { shape: [dim], values: scale },
+      vectors,
+    },
+    params: {
+      d: chosen,
+      d_rule: typeof options.necoDim === "number" ? "fixed" : options.necoDim,
+      mode,
+      denominator: denominatorOf(options),
+      explained_variance: at(explainedVariance(values), chosen - 1),
+    },
+    warnings,
+  };
+}
+
+/** ‖s(h)‖ in official mode unless the raw norm was asked for; always ‖h‖ in the paper's modes. */
+const denominatorOf = ({ necoMode, necoDenominator }: ScoreOptions): "standardised" | "raw" =>
+  necoMode === "official" && necoDenominator !== "raw" ? "standardised" : "raw";
+
+function chooseDim(options: ScoreOptions, values: Float64Array, classes: number | null): number {
+  const dim = values.length;
+  const wanted = options.necoDim;
+  if (wanted === "auto") return dimForVariance(values, AUTO_SHARE);
+  if (wanted === "classes" && classes === null)
+    throw new UsageError("--neco-dim classes needs labels or a head; or give d as a number");
+  const chosen = wanted === "classes" ? Math.max(1, (classes ?? 2) - 1) : wanted;
+  if (chosen >= dim)
+    throw new UsageError(
+      `--neco-dim ${chosen} is not below the ${dim} feature dimensions, where every score is 1; choose 1 … ${dim - 1}, or auto`,
+    );
+  return chosen;
+}
+
+/** A fitted space on the GPU. */
+export class NecoSpace {
+  /** The dimension that scores use. */
+  readonly dim: number;
+  /** Feature dimensions. */
+  readonly width: number;
+  private readonly engine: Engine;
+  private readonly mode: NecoMode;
+  private readonly denominator: "standardised" | "raw";
+  private readonly mean: SplitTensor;
+  private readonly scale: Tensor;
+  private readonly vectors: Tensor;
+  private readonly selectors = new Map<string, Tensor>();
+  private last: { readonly block: Block; readonly ratios: Promise<Float64Array> } | null = null;
+
+  /** Uploads a state made by {@link fitNecoSpace}. */
+  constructor(engine: Engine, state: ScoreState) {
+    this.engine = engine;
+    const vectors = stateArray(state, "vectors");
+    const { mode, d, denominator } = state.params;
+    this.width = at(vectors.shape, 0);
+    this.dim = typeof d === "number" ? d : 1;
+    this.mode = mode === "paper" || mode === "paper-centred" ? mode : "official";
+    this.denominator = denominator === "raw" ? "raw" : "standardised";
+    this.mean = splitTensor(engine, stateArray(state, "mean"));
+    this.scale = arrayTensor(engine, stateArray(state, "scale"));
+    this.vectors = arrayTensor(engine, vectors);
+  }
+
+  /** NECO's ratio of each row at the fitted d; computed once per block. */
+  ratios(block: Block): Promise<Float64Array> {
+    if (this.last?.block !== block) this.last = { block, ratios: this.ratiosAt(block, [this.dim]) };
+    return this.last.ratios;
+  }
+
+  /** NECO's ratio at every d of a grid: [rows · grid]. */
+  async ratiosAt(block: Block, dims: readonly number[]): Promise<Float64Array> {
+    const { inside, outside, raw, grid } = await this.energies(block, dims);
+    // Where the denominator is the length of what was rotated, inside + outside is that length
+    // squared: 1 − ratio keeps its digits even when nearly everything lies inside.
+    const isRotation =
+      this.mode === "paper" || (this.mode === "official" && this.denominator === "standardised");
+    return inside.map((part, index) => {
+      const whole = isRotation ? part + at(outside, index) : at(raw, Math.floor(index / grid));
+      return whole === 0 ? 0 : Math.sqrt(part / whole);
+    });
+  }
+
+  /** The projection t(h) of each row on all directions. */
+  project(features: Tensor): Tensor {
+    const { ops } = this.engine;
+    if (this.mode === "paper") return ops.matmul(features, this.vectors);
+    const centred = subtractSplit(this.engine, features, this.mean);
+    const scaled = this.mode === "official" ? ops.mul(centred, this.scale) : centred;
+    return ops.matmul(scaled, this.vectors); // [B, D]
+  }
+
+  private async energies(block: Block, dims: readonly number[]): Promise<Energies> {
+    const { ops } = this.engine;
+    const squares = ops.square(this.project(block.features)); // [B, D]
+    const sums = await ops.matmul(squares, this.selector(dims)).floats(); // [B, 2G]
+    const raw = await rowSumSquares(this.engine, block.features);
+    const grid = dims.length;
+    const pick = (side: 0 | 1): Float64Array =>
+      Float64Array.from({ length: block.rows * grid }, (_, index) =>
+        at(sums, Math.floor(index / grid) * 2 * grid + side * grid + (index % grid)),
+      );
+    return { inside: pick(0), outside: pick(1), raw: Float64Array.from(raw), grid };
+  }
+
+  /** 0/1 matrix [D, 2G]: column g adds up directions below d_g, column G + g the others. */
+  private selector(dims: readonly number[]): Tensor {
+    const key = dims.join();
+    const known = this.selectors.get(key);
+    if (known) return known;
+    const grid = dims.length;
+    const values = new Float32Array(this.width * 2 * grid);
+    for (let row = 0; row < this.width; row++)
+      dims.forEach((d, g) => {
+        values[row * 2 * grid + (row < d ? g : grid + g)] = 1;
+      });
+    const made = this.engine.tensor(values, [this.width, 2 * grid]);
+    this.selectors.set(key, made);
+    return made;
+  }
+
+  /** Gives the memory back. */
+  dispose(): void {
+    const { mean, scale, vectors, selectors } = this;
+    for (const tensor of [mean.hi, mean.lo, scale, vectors, ...selectors.values()])
+      tensor.dispose();
+    selectors.clear();
+  }
+}

@@ -1,0 +1,75 @@
+/** All scores by name: adding one is a file in scores/ and a line here. */
+import { UsageError } from "../util/errors.ts";
+import { at } from "../util/shape.ts";
+import type { Score } from "./score.ts";
+import { energy } from "./scores/energy.ts";
+import { mahalanobis } from "./scores/mahalanobis.ts";
+import { maxlogit } from "./scores/maxlogit.ts";
+import { msp } from "./scores/msp.ts";
+import { neco, necoNologit } from "./scores/neco.ts";
+import { residual } from "./scores/residual.ts";
+import { vim } from "./scores/vim.ts";
+
+/** The scores in the order that tables list them. */
+export const scores: readonly Score[] = [
+  msp,
+  maxlogit,
+  energy,
+  vim,
+  neco,
+  necoNologit,
+  residual,
+  mahalanobis,
+];
+
+/**
+ * A score by name or alias, among the built-in ones and those given.
+ * @throws UsageError naming the nearest score if there is none.
+ */
+export function findScore(name: string, known: readonly Score[] = scores): Score {
+  const wanted = name.trim().toLowerCase();
+  const found = known.find((score) => score.name === wanted || score.aliases.includes(wanted));
+  if (found) return found;
+  const names = known.flatMap((score) => [score.name, ...score.aliases]);
+  const nearest = names.reduce(
+    (best, candidate) => (distance(wanted, candidate) < distance(wanted, best) ? candidate : best),
+    at(names, 0),
+  );
+  throw new UsageError(
+    `unknown method "${name}": did you mean ${nearest}? Known: ${known.map((score) => score.name).join(", ")}`,
+  );
+}
+
+/**
+ * The scores that a `--methods` list names, each once, in the tables' order. `neco` brings
+ * `neco-nologit` along: results always hold both.
+ * @throws UsageError if a name is unknown.
+ */
+export function chooseScores(
+  methods: "all" | readonly string[],
+  known: readonly Score[] = scores,
+): readonly Score[] {
+  if (methods === "all") return known;
+  const chosen = new Set(methods.map((name) => findScore(name, known)));
+  if (chosen.has(neco)) chosen.add(necoNologit);
+  if (chosen.has(necoNologit)) chosen.add(neco);
+  return known.filter((score) => chosen.has(score));
+}
+
+/** Insertions, deletions and replacements between two words. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++)
+      next.push(
+        Math.min(
+          at(row, j) + 1,
+          at(next, j - 1) + 1,
+          at(row, j - 1) + (a[i - 1] === b[j - 1] ? 0 : 1),
+        ),
+      );
+    row = next;
+  }
+  return at(row, b.length);
+}

@@ -1,0 +1,70 @@
+/** What an OOD score is: fitted on ID training features, then a number per sample, higher = more ID. */
+import type { Engine } from "../engine/index.ts";
+import type { Head } from "../io/index.ts";
+import type { Block } from "./block.ts";
+import type { TrainStatistics } from "./moments.ts";
+import type { ScoreOptions } from "./options.ts";
+
+/** An array of a fitted score's state, as files hold it. */
+export interface NamedArray {
+  readonly shape: readonly number[];
+  readonly values: Float32Array;
+}
+
+/** Parameters that results and files name: chosen d, α and the like. */
+export type Params = Readonly<Record<string, string | number | boolean>>;
+
+/** All that scoring needs after fitting; plain data, so it saves and loads by itself. */
+export interface ScoreState {
+  readonly arrays: Readonly<Record<string, NamedArray>>;
+  readonly params: Params;
+  /** What a reader of the results must know, such as a tie that makes d ambiguous. */
+  readonly warnings: readonly string[];
+}
+
+/** A fit that must see the training rows once more; all such fits share one pass. */
+export interface Calibration {
+  observe(block: Block): Promise<void>;
+  finish(): Promise<ScoreState>;
+}
+
+/** What fitting may look at. */
+export interface FitContext {
+  readonly engine: Engine;
+  readonly train: TrainStatistics;
+  readonly head: Head | null;
+  readonly options: ScoreOptions;
+}
+
+/** A fitted score with its tensors on the GPU. */
+export interface Scorer {
+  /** One number per row of the block, in float64 so that close scores stay apart. */
+  score(block: Block): Promise<Float64Array>;
+  dispose(): void;
+}
+
+/**
+ * What a score cannot do without. `features`: fitted on ID training features; `labels`: their class
+ * labels; `logits`: from the file or through a head; `head`: W (and b) themselves.
+ */
+export type Need = "features" | "labels" | "logits" | "head";
+
+/** An OOD score: one small object, one file. */
+export interface Score {
+  readonly name: string;
+  /** Other names that the command line accepts, such as OpenOOD's. */
+  readonly aliases: readonly string[];
+  /** For tables. */
+  readonly title: string;
+  readonly needs: readonly Need[];
+  /** From statistics alone gives a state, else a {@link Calibration}. */
+  fit(context: FitContext): Promise<ScoreState | Calibration>;
+  bind(engine: Engine, state: ScoreState): Scorer;
+}
+
+/** True for a fit that wants the shared second pass. */
+export const isCalibration = (fit: ScoreState | Calibration): fit is Calibration =>
+  "observe" in fit;
+
+/** The state of scores that have nothing to fit. */
+export const emptyState: ScoreState = { arrays: {}, params: {}, warnings: [] };

@@ -1,0 +1,21 @@
+/** Residual: how far a feature lies from the principal space of the ID training features. */
+import { fitPrincipal, ResidualSpace } from "../principalSpace.ts";
+import type { Score } from "../score.ts";
+
+/** −‖(h − u)ᵀQ‖. ViM (Wang et al., 2022), section 4. */
+export const residual: Score = {
+  name: "residual",
+  aliases: [],
+  title: "Residual",
+  needs: ["features", "head"],
+  fit: async (context) => (await fitPrincipal("residual", context)).state,
+  bind(engine, state) {
+    const space = new ResidualSpace(engine, state);
+    return {
+      score: async (block) => (await space.norms(block)).map((norm) => -norm),
+      dispose: () => {
+        space.dispose();
+      },
+    };
+  },
+};

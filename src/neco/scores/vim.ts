@@ -1,0 +1,61 @@
+/** ViM: energy minus a virtual logit made of the residual, scaled to the training set's largest logits. */
+import { at } from "../../util/shape.ts";
+import { stateNumber } from "../arrays.ts";
+import { logSumExp } from "../logits.ts";
+import { fitPrincipal, ResidualSpace } from "../principalSpace.ts";
+import type { PrincipalFit } from "../principalSpace.ts";
+import type { Calibration, FitContext, Score } from "../score.ts";
+
+/** A mean residual this small beside ‖h − u‖ is rounding in f32, and α would amplify it. */
+const ROUNDING = 1e-5;
+
+/** α = mean max_c z_c / mean ‖(h − u)ᵀQ‖ over the training set. */
+function calibrate({ engine }: FitContext, { state, typicalLength }: PrincipalFit): Calibration {
+  const space = new ResidualSpace(engine, state);
+  let rows = 0;
+  let logits = 0;
+  let norms = 0;
+  return {
+    async observe(block) {
+      const { largest } = await block.logitStats();
+      rows += block.rows;
+      logits += largest.reduce((sum, z) => sum + z, 0);
+      norms += (await space.norms(block)).reduce((sum, norm) => sum + norm, 0);
+    },
+    finish() {
+      space.dispose();
+      const isEmpty = norms / rows <= ROUNDING * typicalLength;
+      const warnings = isEmpty
+        ? [
+            ...state.warnings,
+            "vim: the training features lie inside the principal space, so the virtual logit is left out; choose a smaller --principal-dim",
+          ]
+        : state.warnings;
+      const params = { ...state.params, alpha: isEmpty ? 0 : logits / norms };
+      return Promise.resolve({ arrays: state.arrays, params, warnings });
+    },
+  };
+}
+
+/** log Σ exp z_c − α‖(h − u)ᵀQ‖. Wang et al., 2022. */
+export const vim: Score = {
+  name: "vim",
+  aliases: [],
+  title: "ViM",
+  needs: ["features", "logits", "head"],
+  fit: async (context) => calibrate(context, await fitPrincipal("vim", context)),
+  bind(engine, state) {
+    const space = new ResidualSpace(engine, state);
+    const alpha = stateNumber(state, "alpha");
+    return {
+      async score(block) {
+        const energies = logSumExp(await block.logitStats());
+        const norms = await space.norms(block);
+        return energies.map((energy, row) => energy - alpha * at(norms, row));
+      },
+      dispose: () => {
+        space.dispose();
+      },
+    };
+  },
+};

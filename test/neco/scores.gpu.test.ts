@@ -1,0 +1,136 @@
+/** Every score on every regime against a float64 oracle: vectors, AUROC, both FPRs, chosen parameters. */
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { createEngine } from "../../src/engine/index.ts";
+import type { Engine } from "../../src/engine/index.ts";
+import { evaluateOod } from "../../src/neco/index.ts";
+import type { Evaluation, NecoDim, NecoMode, OodMetrics, ScoreOptions } from "../../src/neco/index.ts";
+import { golden, goldenScores, openRegime, regimes } from "./regimes.ts";
+import type { Regime, RegimeData } from "./regimes.ts";
+
+const FIXED_DIM = 12; // as in the oracle
+const SCORE_TOLERANCE = 1e-4; // of the largest score
+const AUROC_TOLERANCE = 0.05 / 100;
+
+let engine: Engine;
+let expectedScores: (name: string) => Promise<Float32Array>;
+const data = new Map<Regime, RegimeData>();
+
+beforeAll(async () => {
+  engine = await createEngine();
+  expectedScores = await goldenScores();
+  for (const regime of regimes) data.set(regime, await openRegime(regime));
+});
+afterAll(() => {
+  engine.destroy();
+});
+
+function evaluate(
+  regime: Regime,
+  methods: "all" | string[],
+  options: Partial<ScoreOptions>,
+): Promise<Evaluation> {
+  const { train, test: id, near, far, head } = data.get(regime)!;
+  return evaluateOod({
+    engine,
+    train,
+    id,
+    head,
+    ood: [
+      { source: near, group: "near" },
+      { source: far, group: "far" },
+    ],
+    methods,
+    options,
+  });
+}
+
+async function compare(
+  { json, scores }: Evaluation,
+  regime: Regime,
+  method: string,
+  oracle = method,
+): Promise<void> {
+  const result = json.results[method];
+  expect(json.skipped[method]).toBeUndefined();
+  for (const [set, file] of [
+    ["id", "test"],
+    ["near", "near"],
+    ["far", "far"],
+  ] as const) {
+    const want = await expectedScores(`${regime}/${oracle}/${file}`);
+    const got = scores[`${method}/${set}`]!;
+    const largest = want.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
+    const worst = want.reduce((a, b, row) => Math.max(a, Math.abs(b - got[row]!)), 0);
+    expect(worst / largest, `${regime} ${oracle} ${set}`).toBeLessThanOrEqual(SCORE_TOLERANCE);
+  }
+  const { near, far } = golden.regimes[regime].results[oracle]!;
+  compareMetrics(`${regime} ${oracle} near`, result!.sets["near"]!, near!, data.get(regime)!.near.rows);
+  compareMetrics(`${regime} ${oracle} far`, result!.sets["far"]!, far!, data.get(regime)!.far.rows);
+}
+
+function compareMetrics(name: string, got: OodMetrics, want: OodMetrics, oodCount: number): void {
+  const within = (key: keyof OodMetrics, tolerance: number): void => {
+    expect(Math.abs(got[key] - want[key]), `${name} ${key}`).toBeLessThanOrEqual(tolerance + 1e-12);
+  };
+  within("auroc", AUROC_TOLERANCE);
+  within("fpr_at_95_id_tpr", 1 / oodCount);
+  within("fpr_at_95_ood_tpr", 1 / 200);
+  within("aupr_in", 1e-3);
+  within("aupr_out", 1e-3);
+}
+
+describe.each(regimes)("%s", (regime) => {
+  let all: Evaluation;
+  beforeAll(async () => {
+    all = await evaluate(regime, "all", {});
+  });
+  test.each(["msp", "maxlogit", "energy", "vim", "residual", "mahalanobis"])("%s", async (method) => {
+    await compare(all, regime, method);
+  });
+  test("neco and neco-nologit by default: official, d = auto", async () => {
+    await compare(all, regime, "neco", "neco/official/auto/standardised");
+    await compare(all, regime, "neco-nologit", "neco-nologit/official/auto/standardised");
+    expect(all.json.results["neco"]!.params["d"]).toBe(
+      golden.regimes[regime].chosen.neco["official"]!["auto"],
+    );
+  });
+  test("ViM's α and dimension, ID accuracy, averages", () => {
+    const { chosen, accuracy } = golden.regimes[regime];
+    const { params } = all.json.results["vim"]!;
+    expect(params["principal_dim"]).toBe(chosen.vim.dim);
+    expect(Number(params["alpha"]) / chosen.vim.alpha).toBeCloseTo(1, 4);
+    expect(all.json.id).toEqual({ n: 200, accuracy });
+    const { near, far, average, sets } = all.json.results["vim"]!;
+    expect(near!.auroc).toBe(sets["near"]!.auroc);
+    expect(average!.auroc).toBeCloseTo((near!.auroc + far!.auroc) / 2, 12);
+  });
+  const modes: [NecoMode, ScoreOptions["necoDenominator"], string][] = [
+    ["official", "standardised", "standardised"],
+    ["official", "raw", "raw"],
+    ["paper", "default", "raw"],
+    ["paper-centred", "default", "raw"],
+  ];
+  const dims: [string, NecoDim][] = [
+    ["auto", "auto"],
+    ["fixed", FIXED_DIM],
+    ["classes", "classes"],
+  ];
+  test.each(modes)("neco, mode %s, denominator %s", async (necoMode, necoDenominator, key) => {
+    for (const [choice, necoDim] of dims) {
+      const run = await evaluate(regime, ["neco"], { necoMode, necoDenominator, necoDim });
+      await compare(run, regime, "neco", `neco/${necoMode}/${choice}/${key}`);
+      await compare(run, regime, "neco-nologit", `neco-nologit/${necoMode}/${choice}/${key}`);
+    }
+  });
+  test("neco without the largest logit is neco-nologit", async () => {
+    const run = await evaluate(regime, ["neco"], { necoMaxLogit: false });
+    expect(run.scores["neco/id"]).toEqual(run.scores["neco-nologit/id"]);
+  });
+});
+
+test("MSP makes no ties that float64 lacks, though every p rounds to 1", async () => {
+  const { scores } = await evaluate("collapsed", ["msp"], {});
+  const own = scores["msp/id"]!;
+  expect(own.every((score) => Math.fround(Math.exp(score)) === 1)).toBe(true);
+  expect(new Set(own).size).toBe(own.length);
+});

@@ -1,0 +1,41 @@
+/** `neco doctor`'s self-check: passes here, and notices an adapter that computes wrongly. */
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { measureFma } from "../../bench/probes.ts";
+import { selfCheck } from "../../src/cli/self-check.ts";
+import { createEngine } from "../../src/engine/index.ts";
+import type { Engine } from "../../src/engine/index.ts";
+
+let engine: Engine;
+beforeAll(async () => {
+  engine = await createEngine();
+});
+afterAll(() => {
+  engine.destroy();
+});
+
+test("this adapter's numerics are right", async () => {
+  const results = await selfCheck(engine);
+  expect(results.filter(({ ok }) => !ok)).toEqual([]);
+  expect(results.length).toBe(5);
+});
+
+test("a wrong op and a NaN are noticed", async () => {
+  const { ops } = engine;
+  const softmax: typeof ops.softmax = (x) => ops.gelu(x);
+  const gelu: typeof ops.gelu = (x) => ops.mul(x, engine.tensor(Float32Array.of(Number.NaN)));
+  const broken = new Proxy(engine, {
+    get: (target, name) => {
+      if (name === "ops") return { ...ops, softmax, gelu };
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === "function" ? (value.bind(target) as unknown) : value;
+    },
+  });
+  const results = await selfCheck(broken);
+  expect(results.filter(({ ok }) => !ok).map(({ name }) => name)).toEqual(["softmax", "gelu"]);
+});
+
+test("the FMA probe measures a rate", async () => {
+  const { rate, variant } = await measureFma(engine);
+  expect(rate).toBeGreaterThan(0.05); // GFLOP/s: the slowest software adapter under load
+  expect(variant).toMatch(/scalar12|vec4x8/);
+});

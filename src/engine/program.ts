@@ -15,18 +15,18 @@ import type { HostArray } from "./tensor.ts";
 export type ProgramInput = HostArray | { readonly values: HostArray; readonly shape: Shape };
 
 /** Inputs by name. */
-export type ProgramInputs = Readonly<Record<string, ProgramInput>>;
+export type ProgramInputs<K extends string = string> = Readonly<Record<K, ProgramInput>>;
 
 /** Tensors by input name, as the body sees them. */
-export type InputTensors<I extends ProgramInputs> = { readonly [K in keyof I]: Tensor };
+export type InputTensors<K extends string = string> = Readonly<Record<K, Tensor>>;
 
 /** A function that was recorded, or will be at its first run. */
-export interface Program<I extends ProgramInputs, O> {
+export interface Program<K extends string, O> {
   /**
    * Replays the program on new inputs; captures it first when their shapes are new. The outputs
    * are the program's own memory: the next run overwrites them.
    */
-  run(inputs: I): Promise<O>;
+  run(inputs: ProgramInputs<K>): Promise<O>;
   /** Counts of the capture that the last run used. */
   readonly stats: ProgramStats | null;
   /** Frees all captures. */
@@ -86,10 +86,10 @@ function makeInputs(
  *
  * @throws CaptureError if the body reads a tensor or is async.
  */
-export function program<I extends ProgramInputs, O>(
+export function program<K extends string, O>(
   engine: Engine,
-  body: (inputs: InputTensors<I>) => O,
-): Program<I, O> {
+  body: (inputs: InputTensors<K>) => O,
+): Program<K, O> {
   const captures = new Map<string, Promise<Capture<O>>>();
   let stats: ProgramStats | null = null;
   return {
@@ -139,9 +139,9 @@ function upload(engine: Engine, capture: Capture<unknown>, named: readonly Named
     engine.eager.write(capture.scalars, new Uint32Array(capture.scalarHost.buffer));
 }
 
-async function capture<I extends ProgramInputs, O>(
+async function capture<K extends string, O>(
   engine: Engine,
-  body: (inputs: InputTensors<I>) => O,
+  body: (inputs: InputTensors<K>) => O,
   named: readonly NamedInput[],
 ): Promise<Capture<O>> {
   if (engine.isCapturing)
@@ -150,12 +150,14 @@ async function capture<I extends ProgramInputs, O>(
   const recorder = new Recorder();
   const byName = Object.fromEntries(
     named.map(({ name }, index) => [name, at(tensors, index)]),
-  ) as InputTensors<I>; // the same names as I's, by construction
+  ) as InputTensors<K>; // the names that `run` was given, which are K
   const outputs = engine.detached(() =>
     engine.withExecutor(recorder, () => engine.scope(() => body(byName))),
   );
-  if (outputs instanceof Promise)
+  if (outputs instanceof Promise) {
+    await outputs; // its own error, such as a read, says more
     throw new CaptureError("a program's body must not be async: it records, it does not wait");
+  }
   const results = [...tensorsIn(outputs)].filter(({ storage }) => storage.virtual >= 0);
   const pinned = new Set(results.map(({ storage }) => storage.virtual));
   const replay = await Replay.prepare(engine, recorder, pinned);

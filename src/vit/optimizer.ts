@@ -52,7 +52,11 @@ export function applyUpdate(
   const squared = grads
     .map((arena) => ops.squaredNorm(arena)) // [1] per arena
     .reduce((total, part) => ops.add(total, part));
-  const gradScale = ops.clipScale(squared, { maxNorm: recipe.maxGradNorm });
+  const { maxGradNorm } = recipe;
+  const gradScale =
+    maxGradNorm > 0
+      ? ops.clipScale(squared, { maxNorm: maxGradNorm })
+      : engine.tensor(new Float32Array([1]));
   params.arenas.forEach((arena, index) => {
     const grad = at(grads, index);
     const first = at(at(moments, 0), index);

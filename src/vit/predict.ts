@@ -1,10 +1,11 @@
 /** Features, logits, loss and accuracy of whole splits, in evaluation mode. */
 import { program } from "../engine/index.ts";
-import type { Engine, Program, ProgramInputs, Tensor } from "../engine/index.ts";
+import type { Engine, Program, Tensor } from "../engine/index.ts";
 import type { Split } from "../data/dataset.ts";
 import type { ViTConfig } from "./config.ts";
 import { ViT } from "./model.ts";
 import type { Weights } from "./model.ts";
+import type { BatchTensors } from "./step.ts";
 import { imageTensor, packPixels } from "./transform.ts";
 import type { Transform } from "./transform.ts";
 
@@ -37,7 +38,7 @@ const NO_KEY = new Uint32Array(4);
 /** Runs a ViT forward, batch by batch; a short last batch is padded, so one capture serves all. */
 export class Predictor {
   readonly config: ViTConfig;
-  private readonly forward: Program<ProgramInputs, Outputs>;
+  private readonly forward: Program<keyof BatchTensors, Outputs>;
   private readonly transform: Transform;
   private readonly batchSize: number;
 
@@ -52,9 +53,8 @@ export class Predictor {
     this.config = config;
     this.batchSize = batchSize;
     this.transform = { ...model.transform, augmentation: null };
-    this.forward = program(engine, (inputs: Record<string, Tensor>) => {
+    this.forward = program(engine, (inputs: BatchTensors): Outputs => {
       const { pixels, labels, validRows, key } = inputs;
-      if (!pixels || !labels || !validRows || !key) throw new RangeError("inputs are missing");
       const images = imageTensor(ops, this.transform, { pixels, key, count: batchSize });
       const { features, logits } = new ViT(ops, config, weights).forward(images);
       const loss = ops.crossEntropy(logits, labels, validRows);

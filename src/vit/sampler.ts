@@ -1,8 +1,8 @@
 /** Which images make up which batch: a seeded shuffle of every epoch, endless and resumable. */
 import type { Split } from "../data/dataset.ts";
-import type { ProgramInputs } from "../engine/index.ts";
 import { shuffle } from "../util/random.ts";
 import { at } from "../util/shape.ts";
+import type { BatchInputs } from "./step.ts";
 import { packPixels } from "./transform.ts";
 
 /** Draws batches by their number alone, so that a resumed run sees the same images. */
@@ -39,7 +39,7 @@ export class Sampler {
     step: number,
     micro: number,
     { batchSize, accumulate }: { batchSize: number; accumulate: number },
-  ): Promise<ProgramInputs> {
+  ): Promise<BatchInputs> {
     const rows = batchSize / accumulate;
     const start = (step - 1) * batchSize + micro * rows;
     const indices = this.indices(start, rows);

@@ -1,6 +1,6 @@
 /** The programs of training: one micro-batch (forward, backward) and one update. */
 import { program, valueAndGrad } from "../engine/index.ts";
-import type { Engine, Program, ProgramInputs, Tensor } from "../engine/index.ts";
+import type { Engine, ProgramInputs, Tensor } from "../engine/index.ts";
 import { at } from "../util/shape.ts";
 import type { ViTConfig } from "./config.ts";
 import { ViT } from "./model.ts";
@@ -60,13 +60,16 @@ export interface StepOutputs {
   readonly gradNorm: Tensor;
 }
 
-type StepProgram = Program<ProgramInputs, StepOutputs>;
+/** Host values of a micro-batch. */
+export type BatchInputs = ProgramInputs<keyof BatchTensors>;
 
 /** Runs one update on the micro-batches that it is given. */
 export interface Stepper {
   /** One entry of `batches` per micro-batch. */
-  step(batches: readonly ProgramInputs[], scalars: ProgramInputs): Promise<StepOutputs>;
-  readonly programs: readonly Program<ProgramInputs, unknown>[];
+  step(
+    batches: readonly BatchInputs[],
+    scalars: ProgramInputs<keyof UpdateScalars>,
+  ): Promise<StepOutputs>;
   dispose(): void;
 }
 
@@ -78,16 +81,14 @@ export function createStepper(engine: Engine, state: TrainState, spec: StepSpec)
 }
 
 function wholeStep(engine: Engine, state: TrainState, spec: StepSpec): Stepper {
-  const whole: StepProgram = program(engine, (inputs) => {
-    const tensors = inputs as unknown as BatchTensors & UpdateScalars; // fed below, by name
+  const whole = program(engine, (tensors: BatchTensors & UpdateScalars): StepOutputs => {
     const { loss, correct, grads } = lossAndGrads(engine, state, spec, tensors);
     state.params.pack(grads, state.grads);
     tally(engine, state, loss, correct);
     return { gradNorm: applyUpdate(engine, state, spec.recipe, tensors) };
   });
   return {
-    step: ([batch], scalars) => whole.run({ ...batch, ...scalars }),
-    programs: [whole],
+    step: (batches, scalars) => whole.run({ ...at(batches, 0), ...scalars }),
     dispose: () => {
       whole.dispose();
     },
@@ -98,8 +99,7 @@ function accumulatedStep(engine: Engine, state: TrainState, spec: StepSpec): Ste
   const { ops } = engine;
   const scratch = state.params.zeros();
   const { accumulate } = spec.recipe;
-  const micro = program(engine, (inputs: Record<string, Tensor>) => {
-    const tensors = inputs as unknown as BatchTensors; // fed below, by name
+  const micro = program(engine, (tensors: BatchTensors) => {
     const { loss, correct, grads } = lossAndGrads(engine, state, spec, tensors);
     state.params.pack(grads, scratch);
     state.grads.forEach((arena, index) => {
@@ -107,8 +107,7 @@ function accumulatedStep(engine: Engine, state: TrainState, spec: StepSpec): Ste
     });
     tally(engine, state, ops.affine(loss, { scale: 1 / accumulate }), correct);
   });
-  const update: StepProgram = program(engine, (inputs) => {
-    const scalars = inputs as unknown as UpdateScalars; // fed below, by name
+  const update = program(engine, (scalars: UpdateScalars): StepOutputs => {
     const gradNorm = applyUpdate(engine, state, spec.recipe, scalars);
     for (const arena of state.grads) ops.fill(arena, { value: 0 });
     return { gradNorm };
@@ -118,7 +117,6 @@ function accumulatedStep(engine: Engine, state: TrainState, spec: StepSpec): Ste
       for (const batch of batches) await micro.run(batch);
       return update.run(scalars);
     },
-    programs: [micro, update],
     dispose: () => {
       micro.dispose();
       update.dispose();

@@ -56,7 +56,7 @@ export default tseslint.config(
   },
   {
     // The doors and the platform are where hosts show.
-    files: ["src/platform/**", "src/cli/**", "bench/**", "test/**", "tools/**"],
+    files: ["src/platform/**", "src/cli/**", "bench/**", "test/**", "tools/**", "vitest.config.ts"],
     rules: { "no-restricted-imports": "off", "no-restricted-globals": "off" },
   },
   {

@@ -2,6 +2,8 @@
 import { defineConfig } from "vitest/config";
 
 const SECONDS = 1000; // ms
+// `npm run test:quick` leaves out what takes long: X.slow.gpu.test.ts, and what tests skip by it.
+const slow = process.env["NECO_TEST_QUICK"] ? ["test/**/*.slow.*.test.ts"] : [];
 
 export default defineConfig({
   test: {
@@ -14,6 +16,7 @@ export default defineConfig({
         test: {
           name: "gpu",
           include: ["test/**/*.gpu.test.ts"],
+          exclude: slow,
           pool: "forks",
           maxWorkers: 1, // lavapipe spreads each dispatch over all cores already
           testTimeout: 180 * SECONDS,

@@ -18,7 +18,7 @@ export default defineConfig({
           include: ["test/**/*.gpu.test.ts"],
           exclude: slow,
           pool: "forks",
-          maxWorkers: 1, // lavapipe spreads each dispatch over all cores already
+          maxWorkers: 2, // kernels compile on one core: two files at once took 27 s instead of 40
           testTimeout: 180 * SECONDS,
           hookTimeout: 120 * SECONDS,
         },

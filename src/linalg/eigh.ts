@@ -1,8 +1,9 @@
 /** Eigenvalues and eigenvectors of symmetric matrices. */
 import type { Engine, Tensor } from "../engine/index.ts";
-import { NumericError } from "../util/errors.ts";
+import { NumericError, ShapeError } from "../util/errors.ts";
 import { at } from "../util/shape.ts";
 import { prepareSymmetric, refuseCapture, squareSize } from "./checks.ts";
+import type { Prepared } from "./checks.ts";
 import { solveTridiagonal } from "./divide.ts";
 import { get } from "./float64.ts";
 import { applyReflectors, tridiagonalise } from "./tridiagonalise.ts";
@@ -69,9 +70,28 @@ function reorder(vectors: Float32Array, order: readonly number[]): Float32Array 
  */
 export async function eigh(engine: Engine, a: Tensor): Promise<Eigen> {
   refuseCapture("eigh", engine);
-  squareSize("eigh", a);
+  const size = squareSize("eigh", a);
+  return decompose(engine, prepareSymmetric("eigh", Float64Array.from(await a.floats()), size));
+}
+
+/**
+ * Like {@link eigh}, for a matrix [size · size] on the host: float64 spares covariances that f32
+ * cannot hold an overflow.
+ * @throws ShapeError if the matrix does not have size² elements.
+ * @throws DataError if it holds NaN or Inf, or is not symmetric.
+ */
+export async function eighHost(engine: Engine, matrix: Float64Array, size: number): Promise<Eigen> {
+  refuseCapture("eigh", engine);
+  if (size === 0 || matrix.length !== size * size)
+    throw new ShapeError("eigh", `${matrix.length} elements do not fill`, { a: [size, size] });
+  return decompose(engine, prepareSymmetric("eigh", matrix, size));
+}
+
+async function decompose(
+  engine: Engine,
+  { size, values: scaled, scale }: Prepared,
+): Promise<Eigen> {
   return engine.scope(async () => {
-    const { size, values: scaled, scale } = await prepareSymmetric("eigh", a);
     const matrix = engine.tensor(scaled, [size, size]);
     const reduced = await tridiagonalise(engine, engine.tensor(scaled, [size, size]));
     const inner = solveTridiagonal(engine, reduced.diagonal, reduced.offDiagonal);

@@ -1,0 +1,125 @@
+/** Image geometry on the host: the same pixels on every machine, so that data has one hash. */
+import { at } from "../util/shape.ts";
+
+/** Height, width and channels of an image. */
+export interface Geometry {
+  readonly height: number;
+  readonly width: number;
+  readonly channels: 1 | 3;
+}
+
+// ITU-R BT.601 weights in 1/1000, the ones Pillow's "L" uses.
+const RED = 299;
+const GREEN = 587;
+const BLUE = 114;
+
+/** Bytes of one image. */
+export const imageBytes = ({ height, width, channels }: Geometry): number =>
+  height * width * channels;
+
+/** RGB to grey by luma, grey to RGB by repetition; [pixels, from] → [pixels, to]. */
+export function convertChannels(pixels: Uint8Array, from: 1 | 3, to: 1 | 3): Uint8Array {
+  if (from === to) return pixels;
+  if (to === 3)
+    return Uint8Array.from({ length: pixels.length * 3 }, (_, i) => at(pixels, Math.floor(i / 3)));
+  return Uint8Array.from({ length: pixels.length / 3 }, (_, pixel) => {
+    const luma = RED * at(pixels, 3 * pixel) + GREEN * at(pixels, 3 * pixel + 1);
+    return Math.round((luma + BLUE * at(pixels, 3 * pixel + 2)) / 1000);
+  });
+}
+
+/** Red, green and blue over a background of one grey; alpha is straight. */
+export function flatten(rgba: Uint8Array, background: number): Uint8Array {
+  const rgb = new Uint8Array((rgba.length / 4) * 3);
+  for (let pixel = 0; pixel < rgba.length / 4; pixel++) {
+    const alpha = at(rgba, 4 * pixel + 3) / 255;
+    for (let channel = 0; channel < 3; channel++)
+      rgb[3 * pixel + channel] = Math.round(
+        at(rgba, 4 * pixel + channel) * alpha + background * (1 - alpha),
+      );
+  }
+  return rgb;
+}
+
+/** A rectangle of an image. */
+export function crop(
+  pixels: Uint8Array,
+  from: Geometry,
+  box: { top: number; left: number; height: number; width: number },
+): Uint8Array {
+  const rowBytes = box.width * from.channels;
+  const out = new Uint8Array(box.height * rowBytes);
+  for (let row = 0; row < box.height; row++) {
+    const start = ((box.top + row) * from.width + box.left) * from.channels;
+    out.set(pixels.subarray(start, start + rowBytes), row * rowBytes);
+  }
+  return out;
+}
+
+/** Largest rectangle of the target's proportions in the middle of the image. */
+export function centreBox(
+  from: Geometry,
+  to: { height: number; width: number },
+): { top: number; left: number; height: number; width: number } {
+  const scale = Math.min(from.height / to.height, from.width / to.width);
+  const height = Math.min(from.height, Math.max(1, Math.round(to.height * scale)));
+  const width = Math.min(from.width, Math.max(1, Math.round(to.width * scale)));
+  const top = Math.floor((from.height - height) / 2);
+  return { top, left: Math.floor((from.width - width) / 2), height, width };
+}
+
+/** Bilinear, with the filter widened when shrinking, so that nothing aliases (as Pillow does). */
+export function resize(
+  pixels: Uint8Array,
+  from: Geometry,
+  to: { height: number; width: number },
+): Uint8Array {
+  if (from.height === to.height && from.width === to.width) return pixels;
+  const { channels } = from;
+  const columns = filterTaps(from.width, to.width);
+  const rows = filterTaps(from.height, to.height);
+  const wide = new Float32Array(from.height * to.width * channels);
+  for (let row = 0; row < from.height; row++)
+    columns.forEach(({ first, weights }, column) => {
+      for (let channel = 0; channel < channels; channel++) {
+        let sum = 0;
+        weights.forEach((weight, tap) => {
+          sum += weight * (pixels[(row * from.width + first + tap) * channels + channel] ?? 0);
+        });
+        wide[(row * to.width + column) * channels + channel] = sum;
+      }
+    });
+  const rowLength = to.width * channels;
+  const out = new Uint8Array(to.height * rowLength);
+  rows.forEach(({ first, weights }, row) => {
+    for (let column = 0; column < rowLength; column++) {
+      let sum = 0;
+      weights.forEach((weight, tap) => {
+        sum += weight * (wide[(first + tap) * rowLength + column] ?? 0);
+      });
+      out[row * rowLength + column] = Math.min(255, Math.max(0, Math.round(sum)));
+    }
+  });
+  return out;
+}
+
+interface Taps {
+  readonly first: number;
+  readonly weights: readonly number[];
+}
+
+/** Triangle filter of each output sample; pixel centres lie at half-integers. */
+function filterTaps(from: number, to: number): Taps[] {
+  const scale = from / to;
+  const radius = Math.max(1, scale);
+  return Array.from({ length: to }, (_, index) => {
+    const centre = (index + 0.5) * scale;
+    const first = Math.max(0, Math.floor(centre - radius));
+    const last = Math.min(from, Math.ceil(centre + radius));
+    const raw = Array.from({ length: last - first }, (_tap, tap) =>
+      Math.max(0, 1 - Math.abs(first + tap + 0.5 - centre) / radius),
+    );
+    const total = raw.reduce((sum, weight) => sum + weight, 0);
+    return { first, weights: raw.map((weight) => weight / total) };
+  });
+}

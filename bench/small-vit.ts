@@ -1,6 +1,6 @@
 /** The small-ViT training step through src/vit, eager or as a program: what Shows and bench time. */
 import { ParamSet, program, valueAndGrad } from "../src/engine/index.ts";
-import type { Engine, Tensor } from "../src/engine/index.ts";
+import type { Engine, ProgramStats, Tensor } from "../src/engine/index.ts";
 import { ViT } from "../src/vit/index.ts";
 import type { Recipe } from "../src/vit/index.ts";
 import { applyUpdate, createTrainState } from "../src/vit/optimizer.ts";
@@ -28,6 +28,8 @@ export interface SmallViTStep {
   readonly state: TrainState;
   /** Runs the step; the loss is [] and may be read when wanted. */
   run(): Promise<Tensor>;
+  /** Counts of the program; null in eager mode. */
+  stats(): ProgramStats | null;
 }
 
 interface StepTensors {
@@ -73,7 +75,7 @@ export function smallViTStep(engine: Engine, mode: "eager" | "program"): SmallVi
   const inputs = smallViTInputs();
   if (mode === "program") {
     const replayed = program(engine, (tensors: StepTensors) => step(engine, state, tensors));
-    return { state, run: () => replayed.run(inputs) };
+    return { state, run: () => replayed.run(inputs), stats: () => replayed.stats };
   }
   const batch: StepTensors = {
     patches: engine.tensor(inputs.patches.values, inputs.patches.shape),
@@ -82,5 +84,9 @@ export function smallViTStep(engine: Engine, mode: "eager" | "program"): SmallVi
     learningRate: engine.tensor(inputs.learningRate),
     step: engine.tensor(inputs.step),
   };
-  return { state, run: () => Promise.resolve(engine.scope(() => step(engine, state, batch))) };
+  return {
+    state,
+    run: () => Promise.resolve(engine.scope(() => step(engine, state, batch))),
+    stats: () => null,
+  };
 }

@@ -2,7 +2,23 @@
 import type { OpCases } from "./case.ts";
 import type { OpName } from "./index.ts";
 import { affineCases } from "./affine.cases.ts";
-import { addCases, divCases, mulCases, subCases } from "./binary.cases.ts";
+import {
+  addCases,
+  divCases,
+  equalCases,
+  greaterCases,
+  greaterEqualCases,
+  maximumCases,
+  minimumCases,
+  mulCases,
+  powCases,
+  subCases,
+} from "./binary.cases.ts";
+import { argmaxCases, maxCases, minCases } from "./extremes.cases.ts";
+import { gatherBackwardCases, gatherCases } from "./gather.cases.ts";
+import { castCases, oneHotCases } from "./integers.cases.ts";
+import { varianceCases } from "./variance.cases.ts";
+import { whereCases } from "./where.cases.ts";
 import { householderReflectCases, householderUpdateCases } from "./householder.cases.ts";
 import { concatCases, padCases } from "./joins.cases.ts";
 import { layernormBackwardCases, layernormCases } from "./layernorm.cases.ts";
@@ -15,6 +31,14 @@ import {
   crossEntropyBackwardCases,
 } from "./crossEntropy.cases.ts";
 import { patchifyCases, patchifyBackwardCases } from "./patchify.cases.ts";
+import {
+  addInPlaceCases,
+  clipScaleCases,
+  emaCases,
+  fillCases,
+  squaredNormCases,
+} from "./arenas.cases.ts";
+import { adamwCases, sgdMomentumCases } from "./optimizers.cases.ts";
 import { softmaxBackwardCases, softmaxCases } from "./softmax.cases.ts";
 import { unaryBackwardCases, unaryCases } from "./unary.cases.ts";
 import { broadcastToCases, permuteCases, reshapeCases, sliceCases } from "./views.cases.ts";
@@ -36,6 +60,21 @@ export const cases = {
   sum: sumCases,
   sumTo: sumToCases,
   unaryBackward: unaryBackwardCases,
+  argmax: argmaxCases,
+  cast: castCases,
+  equal: equalCases,
+  gather: gatherCases,
+  gatherBackward: gatherBackwardCases,
+  greater: greaterCases,
+  greaterEqual: greaterEqualCases,
+  max: maxCases,
+  maximum: maximumCases,
+  min: minCases,
+  minimum: minimumCases,
+  oneHot: oneHotCases,
+  pow: powCases,
+  variance: varianceCases,
+  where: whereCases,
   ...unaryCases,
   householderReflect: householderReflectCases,
   householderUpdate: householderUpdateCases,
@@ -48,6 +87,13 @@ export const cases = {
   correctCount: correctCountCases,
   patchify: patchifyCases,
   patchifyBackward: patchifyBackwardCases,
+  addInPlace: addInPlaceCases,
+  clipScale: clipScaleCases,
+  ema: emaCases,
+  fill: fillCases,
+  squaredNorm: squaredNormCases,
+  adamw: adamwCases,
+  sgdMomentum: sgdMomentumCases,
   softmax: softmaxCases,
   softmaxBackward: softmaxBackwardCases,
 } satisfies Record<OpName, OpCases>;

@@ -1,6 +1,22 @@
 /** The op table: adding an op is one line here and one in cases.ts. */
 import { affine } from "./affine.ts";
-import { add, div, mul, sub } from "./binary.ts";
+import {
+  add,
+  div,
+  equal,
+  greater,
+  greaterEqual,
+  maximum,
+  minimum,
+  mul,
+  pow,
+  sub,
+} from "./binary.ts";
+import { argmax, max, min } from "./extremes.ts";
+import { gather, gatherBackward } from "./gather.ts";
+import { cast, oneHot } from "./integers.ts";
+import { variance } from "./variance.ts";
+import { where } from "./where.ts";
 import { householderReflect, householderUpdate } from "./householder.ts";
 import { concat, pad } from "./joins.ts";
 import { layernorm, layernormBackward } from "./layernorm.ts";
@@ -8,6 +24,8 @@ import { logitstats } from "./logitstats.ts";
 import { matmul } from "./matmul.ts";
 import { crossEntropy, crossEntropyBackward, correctCount } from "./crossEntropy.ts";
 import { patchify, patchifyBackward } from "./patchify.ts";
+import { addInPlace, clipScale, ema, fill, squaredNorm } from "./arenas.ts";
+import { adamw, sgdMomentum } from "./optimizers.ts";
 import type { OpDef } from "./op.ts";
 import { mean, sum, sumTo } from "./reduce.ts";
 import { softmax, softmaxBackward } from "./softmax.ts";
@@ -18,19 +36,34 @@ import { broadcastTo, permute, reshape, slice } from "./views.ts";
 export const table = {
   add,
   affine,
+  argmax,
   broadcastTo,
+  cast,
   concat,
   div,
+  equal,
+  gather,
+  gatherBackward,
+  greater,
+  greaterEqual,
+  max,
+  maximum,
   mean,
+  min,
+  minimum,
   mul,
+  oneHot,
   pad,
   permute,
+  pow,
   reshape,
   slice,
   sub,
   sum,
   sumTo,
   unaryBackward,
+  variance,
+  where,
   ...unaryOps,
   householderReflect,
   householderUpdate,
@@ -43,6 +76,13 @@ export const table = {
   correctCount,
   patchify,
   patchifyBackward,
+  addInPlace,
+  clipScale,
+  ema,
+  fill,
+  squaredNorm,
+  adamw,
+  sgdMomentum,
   softmax,
   softmaxBackward,
 } as const;

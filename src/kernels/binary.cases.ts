@@ -1,4 +1,4 @@
-/** Oracles of add, sub, mul and div. Never imported by the library. */
+/** Oracles of the elementwise ops of two operands. Never imported by the library. */
 import type { InputSpec, OpCases, Sample, Tolerance } from "./case.ts";
 import { given, zip64 } from "./reference64.ts";
 
@@ -88,3 +88,44 @@ export const divCases = binaryCases(
   { rel: 2 ** -21, abs: 0, why: "WGSL allows 2.5 ULP for division" },
   { range: [0.4, 3] },
 );
+
+/** Oracle of pow. */
+export const powCases = binaryCases(
+  "pow",
+  (a, b) => a ** b,
+  { rel: 1e-5, abs: 0, why: "exp2(b · log2 a): log2 to 3 ULP or 2⁻²¹, times b, then exp2" },
+  {
+    samples: broadcastSamples([-2, 2]).map(({ inputs: [a, b] }) => ({
+      inputs: [a ? { ...a, range: [0.3, 3] } : null, b ?? null],
+    })),
+  },
+);
+
+const EXACT = { rel: 0, abs: 0, why: "one of the operands, 0 or 1" };
+
+/** Whole numbers that tie, larger and smaller. */
+const tied: Sample = {
+  inputs: [
+    { shape: [5], values: [1, 2, 3, -1, 0] },
+    { shape: [5], values: [1, 3, 2, -1, 0] },
+  ],
+  gradient: false,
+};
+const withTies = [...broadcastSamples(), tied];
+
+/** Oracle of maximum. */
+export const maximumCases = binaryCases("maximum", Math.max, EXACT, { samples: withTies });
+/** Oracle of minimum. */
+export const minimumCases = binaryCases("minimum", Math.min, EXACT, { samples: withTies });
+/** Oracle of greater. */
+export const greaterCases = binaryCases("greater", (a, b) => Number(a > b), EXACT, {
+  samples: withTies,
+});
+/** Oracle of greaterEqual. */
+export const greaterEqualCases = binaryCases("greaterEqual", (a, b) => Number(a >= b), EXACT, {
+  samples: withTies,
+});
+/** Oracle of equal. */
+export const equalCases = binaryCases("equal", (a, b) => Number(a === b), EXACT, {
+  samples: withTies,
+});

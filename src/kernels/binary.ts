@@ -1,119 +1,8 @@
-/** Elementwise ops of two operands with numpy's broadcasting: add, sub, mul, div and their plans. */
-import { binary as binaryShader } from "../../shaders/binary.wgsl.ts";
-import { binaryStrided } from "../../shaders/binaryStrided.wgsl.ts";
-import { broadcastShapes, sameShape, show, sizeOf } from "../util/shape.ts";
-import type { Meta, Shape } from "../util/shape.ts";
-import { needDtype } from "./check.ts";
+/** Elementwise ops of two operands, with numpy's broadcasting: arithmetic, extremes, comparisons. */
+import { binaryOp, unbroadcast } from "./broadcast.ts";
 import type { GradOps } from "./grad-ops.ts";
-import {
-  axisWords,
-  broadcastStrides,
-  flatWidth,
-  inVectors,
-  mergeAxes,
-  operandLayout,
-  stridedWidth,
-} from "./layout.ts";
-import type { OperandLayout } from "./layout.ts";
-import { defineOp } from "./op.ts";
-import type { Caps, GradRule, OpDef, Pass } from "./op.ts";
-import { ELEMENT_WORKGROUP, elementGrid, reads, u, writes } from "./pass.ts";
-
-type BinaryAttrs = Readonly<Record<never, never>>;
-type BinaryOp = OpDef<BinaryAttrs, readonly ["a", "b"], readonly ["y"]>;
-type FlatLayout = Exclude<OperandLayout, "strided">;
-
-/** A call's operands and output. */
-interface Call {
-  readonly name: string;
-  readonly apply: string;
-  readonly a: Shape;
-  readonly b: Shape;
-  readonly y: Shape;
-}
-
-function flatPass(call: Call, caps: Caps, a: FlatLayout, b: FlatLayout): Pass {
-  const [count, aCount, bCount] = [sizeOf(call.y), sizeOf(call.a), sizeOf(call.b)];
-  const width = flatWidth(count, a === "scalar" ? 0 : aCount, b === "scalar" ? 0 : bCount);
-  return {
-    label: `${call.name} y ${show(call.y)}`,
-    code: binaryShader({ apply: call.apply, width, a, b, workgroup: ELEMENT_WORKGROUP }),
-    bindings: [...reads("in0", "in1"), ...writes("out0")],
-    params: [u(count / width), u(Math.ceil(aCount / width)), u(Math.ceil(bCount / width))],
-    grid: elementGrid(count / width, caps),
-    flops: count,
-    bytes: 4 * (count + aCount + bCount),
-  };
-}
-
-function stridedPass(call: Call, caps: Caps): Pass {
-  const strides = [broadcastStrides(call.a, call.y), broadcastStrides(call.b, call.y)];
-  const merged = mergeAxes(call.name, { sizes: call.y, strides });
-  const width = stridedWidth(merged);
-  const { sizes, strides: steps } = inVectors(merged, width);
-  const count = sizeOf(call.y);
-  const { apply } = call;
-  return {
-    label: `${call.name} y ${show(call.y)}`,
-    code: binaryStrided({ apply, width, rank: sizes.length, workgroup: ELEMENT_WORKGROUP }),
-    bindings: [...reads("in0", "in1"), ...writes("out0")],
-    params: [...axisWords(sizes), ...steps.flatMap(axisWords), u(count / width)],
-    grid: elementGrid(count / width, caps),
-    flops: count,
-    bytes: 4 * (count + sizeOf(call.a) + sizeOf(call.b)),
-  };
-}
-
-/** The pass of y = apply(a, b), without strides where the shapes allow it. */
-function binaryPass(call: Call, caps: Caps): Pass {
-  const a = operandLayout(call.a, call.y);
-  const b = operandLayout(call.b, call.y);
-  return a === "strided" || b === "strided" ? stridedPass(call, caps) : flatPass(call, caps, a, b);
-}
-
-/** Metas of both operands and of y. */
-function operands(name: string, inputs: readonly (Meta | null)[]): [Meta, Meta, Meta] {
-  const a = needDtype(name, inputs, [0, "a"]);
-  const b = needDtype(name, inputs, [1, "b"]);
-  return [a, b, { shape: broadcastShapes(name, a.shape, b.shape), dtype: "f32" }];
-}
-
-/** An elementwise op from one WGSL expression of a and b, which may be f32 or vec4f. */
-export const binaryOp = (
-  name: string,
-  expression: string,
-  grad: GradRule<BinaryAttrs> | null,
-): BinaryOp =>
-  defineOp({
-    name,
-    inputs: ["a", "b"],
-    outputs: ["y"],
-    defaults: {},
-    infer: (inputs) => [operands(name, inputs)[2]],
-    variants: {
-      elementwise: {
-        usable: () => true,
-        plan(inputs, _attrs, caps) {
-          const [a, b, y] = operands(name, inputs);
-          const apply = `fn apply(a: Value, b: Value) -> Value {\n  return ${expression};\n}`;
-          const call = { name, apply, a: a.shape, b: b.shape, y: y.shape };
-          return { temps: [], passes: [binaryPass(call, caps)] };
-        },
-      },
-    },
-    grad,
-  });
-
-/** A cotangent of the broadcast shape, summed down to an operand's own. */
-export function unbroadcast<V>(
-  ops: GradOps<V>,
-  g: V,
-  [a, b]: readonly Shape[],
-  own: Shape | undefined,
-): V {
-  const full = broadcastShapes("gradient", a ?? [], b ?? []);
-  return own === undefined || sameShape(full, own) ? g : ops.sumTo(g, { shape: own });
-}
+import type { GradContext, GradRule } from "./op.ts";
+import type { NoAttrs } from "./check.ts";
 
 /** y = a + b, with broadcasting. da = g, db = g. */
 export const add = binaryOp("add", "a + b", ([g], { shapes, needs }, ops) =>
@@ -151,3 +40,58 @@ export const div = binaryOp(
     ];
   },
 );
+
+/** y = aᵇ for positive a, with broadcasting. da = g·b·y/a, db = g·y·log a. */
+export const pow = binaryOp(
+  "pow",
+  "pow(a, b)",
+  ([g], { inputs: [a, b], outputs: [y], shapes, needs: [needA, needB] }, ops) => {
+    if (!g || !a || !b || !y) return [null, null];
+    const scaled = ops.mul(g, y);
+    return [
+      needA ? unbroadcast(ops, ops.div(ops.mul(scaled, b), a), shapes, shapes[0]) : null,
+      needB ? unbroadcast(ops, ops.mul(scaled, ops.log(a)), shapes, shapes[1]) : null,
+    ];
+  },
+);
+
+/** Cotangents of an extreme: g where an operand won, half of it where they tie, as in PyTorch. */
+function extremeGrads<V>(
+  winner: (a: V, b: V) => [V, V],
+  g: V | undefined,
+  { inputs: [a, b], shapes, needs: [needA, needB] }: GradContext<V, NoAttrs>,
+  ops: GradOps<V>,
+): (V | null)[] {
+  if (!g || !a || !b) return [null, null];
+  // share = ½((a > b) + (a ≥ b)) is 1, ½ or 0
+  const share = ops.affine(ops.add(...winner(a, b)), { scale: 0.5, shift: 0 });
+  const rest = ops.affine(share, { scale: -1, shift: 1 });
+  return [
+    needA ? unbroadcast(ops, ops.mul(g, share), shapes, shapes[0]) : null,
+    needB ? unbroadcast(ops, ops.mul(g, rest), shapes, shapes[1]) : null,
+  ];
+}
+
+/** y = max(a, b), with broadcasting; ties share the gradient. */
+export const maximum = binaryOp("maximum", "max(a, b)", ([g], context, ops) =>
+  extremeGrads((a, b) => [ops.greater(a, b), ops.greaterEqual(a, b)], g, context, ops),
+);
+
+/** y = min(a, b), with broadcasting; ties share the gradient. */
+export const minimum = binaryOp("minimum", "min(a, b)", ([g], context, ops) =>
+  extremeGrads((a, b) => [ops.greater(b, a), ops.greaterEqual(b, a)], g, context, ops),
+);
+
+/** Comparisons are flat wherever they have a slope. */
+const flat: GradRule<NoAttrs> = () => [null, null];
+
+/** y = 1 where a exceeds b, else 0; with broadcasting. */
+export const greater = binaryOp("greater", "select(Value(0.0), Value(1.0), a > b)", flat);
+/** y = 1 where a ≥ b, else 0; with broadcasting. */
+export const greaterEqual = binaryOp(
+  "greaterEqual",
+  "select(Value(0.0), Value(1.0), a >= b)",
+  flat,
+);
+/** y = 1 where a = b, else 0; with broadcasting. */
+export const equal = binaryOp("equal", "select(Value(0.0), Value(1.0), a == b)", flat);

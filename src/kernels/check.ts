@@ -5,6 +5,9 @@ import type { DType, Meta, Shape } from "../util/shape.ts";
 import { need } from "./op.ts";
 import type { InputMetas } from "./op.ts";
 
+/** Attributes of ops that have none. */
+export type NoAttrs = Readonly<Record<string, never>>;
+
 /**
  * The meta of a required input of one dtype.
  * @throws ShapeError naming op and input if the dtype differs.

@@ -20,7 +20,7 @@ function erfSeries(x: number): number {
   return TWO_OVER_SQRT_PI * Math.exp(-x * x) * total;
 }
 
-/** erfc(x) = exp(−x²)/√π · 1/(x + ½/(x + 1/(x + 3⁄2/(x + …)))), x > 0 (A&S 7.1.14). */
+/** erfc(x) = exp(−x²)/√π · 1/(x + ½/(x + 1/(x + 3⁄2/(x + …)))), for positive x (A&S 7.1.14). */
 function erfcFraction(x: number): number {
   let fraction = x;
   for (let n = FRACTION_TERMS; n > 0; n--) fraction = x + n / 2 / fraction;

@@ -113,19 +113,29 @@ function stepPass(
   };
 }
 
-/** The plan of a reduction of in0 over `axes` into out0. */
+/** Where a reduction reads and writes when it is one part of a plan; by default it is the whole. */
+export interface ReducePlace {
+  readonly source: Slot;
+  readonly target: Slot;
+  /** Temps of the plan before this reduction's own. */
+  readonly temps: number;
+}
+const WHOLE: ReducePlace = { source: "in0", target: "out0", temps: 0 };
+
+/** The plan of a reduction over `axes`; its temps are only its own. */
 export function reducePlan(
   shape: Shape,
   axes: readonly number[],
   reduction: Reduction,
   caps: Caps,
+  place = WHOLE,
 ): Plan {
   const steps = reduceSteps(shape, axes);
   const last = steps.length - 1;
   const temps = steps.slice(0, last).map(({ outer, parts, inner }) => meta([outer, parts, inner]));
   const passes = steps.map((step, index) => {
-    const source: Slot = index === 0 ? "in0" : `temp${index - 1}`;
-    const target: Slot = index === last ? "out0" : `temp${index}`;
+    const source: Slot = index === 0 ? place.source : `temp${place.temps + index - 1}`;
+    const target: Slot = index === last ? place.target : `temp${place.temps + index}`;
     const scale = index === last ? reduction.scale : 1;
     return stepPass(step, { ...reduction, scale }, [source, target], caps);
   });

@@ -1,7 +1,7 @@
 /** Elementwise ops of one operand, a row each: adding one is adding a row here. */
-import { normal, sigmoid, tanh } from "../../shaders/lib/special.wgsl.ts";
+import { erf, normal, sigmoid, tanh } from "../../shaders/lib/special.wgsl.ts";
 import type { Tolerance } from "./case.ts";
-import { normalCdf64 } from "./erf64.ts";
+import { erf64, normalCdf64 } from "./erf64.ts";
 
 /** A row of the table; its key is the op's name. */
 export interface UnaryRow {
@@ -29,6 +29,18 @@ export const unaryTable = {
     slope: "fn abs_slope(x: f32) -> f32 { return sign(x); }",
     reference: Math.abs,
     tolerance: EXACT,
+  },
+  erf: {
+    // slope 2/√π · exp(−x²)
+    wgsl: "", // erf_ stands in shaders/lib/special.wgsl.ts
+    slope: `const TWO_OVER_SQRT_PI: f32 = 1.1283792;
+fn erf_slope(x: f32) -> f32 {
+  return TWO_OVER_SQRT_PI * exp(-x * x);
+}`,
+    uses: erf,
+    reference: erf64,
+    extremes: [1e-20, -1e-3, 0.999, 1, 1.001, -6, 30, -1e30],
+    tolerance: { rel: 1e-6, abs: 1e-36, why: "a 7-term series, or 1 minus a tail good to 2e-6" },
   },
   exp: {
     wgsl: "fn exp_(x: f32) -> f32 { return exp(x); }",

@@ -4,6 +4,7 @@ import { unaryBackward as unaryBackwardShader } from "../../shaders/unaryBackwar
 import { ShapeError } from "../util/errors.ts";
 import { sameShape, show, sizeOf } from "../util/shape.ts";
 import { needDtype } from "./check.ts";
+import type { NoAttrs } from "./check.ts";
 import { flatWidth } from "./layout.ts";
 import { defineOp, need } from "./op.ts";
 import type { OpDef } from "./op.ts";
@@ -11,7 +12,7 @@ import { ELEMENT_WORKGROUP, elementGrid, reads, u, writes } from "./pass.ts";
 import { isUnaryName, unaryRows } from "./unary.table.ts";
 import type { UnaryName, UnaryRow } from "./unary.table.ts";
 
-type UnaryOp = OpDef<Readonly<Record<never, never>>, readonly ["x"], readonly ["y"]>;
+type UnaryOp = OpDef<NoAttrs, readonly ["x"], readonly ["y"]>;
 
 /** A row's function under the name that the shaders call. */
 const applyText = (uses: string, text: string, name: string): string =>

@@ -1,0 +1,36 @@
+/** Changes the element type. y[i] = Target(x[i]). */
+import { flatWorkgroup } from "./lib/grid.wgsl.ts";
+import { wgsl } from "./lib/wgsl.ts";
+
+/** Options of {@link cast}. */
+export interface CastOptions {
+  readonly source: "f32" | "i32" | "u32";
+  readonly target: "f32" | "i32" | "u32";
+  readonly workgroup: number;
+}
+
+/** One invocation = one element; floats lose their fraction, as WGSL converts. */
+export const cast = ({ source, target, workgroup }: CastOptions): string => wgsl`
+alias Source = ${source};
+alias Target = ${target};
+const WORKGROUP: u32 = ${workgroup}u;
+${flatWorkgroup}
+struct Params {
+  count: u32,
+}
+@group(0) @binding(0) var<storage, read> x: array<Source>;
+@group(0) @binding(1) var<storage, read_write> y: array<Target>;
+@group(0) @binding(2) var<uniform> params: Params;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+  @builtin(workgroup_id) wid: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_id) lid: vec3u,
+) {
+  let index = flat_workgroup(wid, groups) * WORKGROUP + lid.x;
+  if (index < params.count) {
+    y[index] = Target(x[index]);
+  }
+}
+`;

@@ -1,0 +1,58 @@
+/** Picks from two operands. y[i] = condition[i] ≠ 0 ? a[i] : b[i]. */
+import { flatWorkgroup } from "./lib/grid.wgsl.ts";
+import { wgsl } from "./lib/wgsl.ts";
+
+/** Options of {@link where}. */
+export interface WhereOptions {
+  /** Elements in a Value: vec4f or f32. */
+  readonly width: 1 | 4;
+  /** Axes in use, at most 8; 1 where all three operands have y's shape. */
+  readonly rank: number;
+  readonly workgroup: number;
+}
+
+/** One invocation = one Value of y; strides are 0 along repeated axes. */
+export const where = ({ width, rank, workgroup }: WhereOptions): string => wgsl`
+alias Value = ${width === 4 ? "vec4f" : "f32"};
+const WORKGROUP: u32 = ${workgroup}u;
+const RANK: u32 = ${rank}u;
+${flatWorkgroup}
+struct Params {
+  sizes: array<vec4u, 2>,
+  condition_strides: array<vec4u, 2>,
+  a_strides: array<vec4u, 2>,
+  b_strides: array<vec4u, 2>,
+  count: u32,
+}
+@group(0) @binding(0) var<storage, read> condition: array<Value>;
+@group(0) @binding(1) var<storage, read> a: array<Value>;
+@group(0) @binding(2) var<storage, read> b: array<Value>;
+@group(0) @binding(3) var<storage, read_write> y: array<Value>;
+@group(0) @binding(4) var<uniform> params: Params;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+  @builtin(workgroup_id) wid: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_id) lid: vec3u,
+) {
+  let index = flat_workgroup(wid, groups) * WORKGROUP + lid.x;
+  if (index >= params.count) {
+    return;
+  }
+  var rest = index;
+  var condition_index = 0u;
+  var a_index = 0u;
+  var b_index = 0u;
+  for (var left = RANK; left > 0u; left--) {
+    let axis = left - 1u;
+    let size = params.sizes[axis / 4u][axis % 4u];
+    let place = rest % size;
+    rest /= size;
+    condition_index += place * params.condition_strides[axis / 4u][axis % 4u];
+    a_index += place * params.a_strides[axis / 4u][axis % 4u];
+    b_index += place * params.b_strides[axis / 4u][axis % 4u];
+  }
+  y[index] = select(b[b_index], a[a_index], condition[condition_index] != Value(0.0));
+}
+`;

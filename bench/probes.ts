@@ -24,7 +24,7 @@ export interface Peaks {
 
 const WORKGROUP = 64; // lanes
 const FMA_STEPS = 256; // per dispatch
-const FMA_LANES = { cpu: 2 ** 15, gpu: 2 ** 20 };
+const FMA_LANES = { cpu: 2 ** 13, gpu: 2 ** 20 };
 const COPY_BYTES = { cpu: 2 ** 25, gpu: 2 ** 26 }; // beyond every cache
 const ROUND_MS = 40; // shortest measured round: far above a submit's cost
 const ROUNDS = 5;

@@ -4,7 +4,7 @@
  */
 import { openGpu } from "../src/platform/node.ts";
 import { hasSwiftshader, swiftshaderFolder } from "../src/platform/node-swiftshader.ts";
-import { AdapterError, NecoError } from "../src/util/errors.ts";
+import { AdapterError } from "../src/util/errors.ts";
 import { fetchSwiftshader } from "./fetch-swiftshader.ts";
 
 const canFetch = process.platform === "linux" && process.arch === "x64";
@@ -26,7 +26,7 @@ try {
   process.stdout.write(JSON.stringify({ adapter: description, files }));
   process.exit(0); // Dawn's threads would hold the process
 } catch (error) {
-  say(error instanceof NecoError || !(error instanceof Error) ? String(error) : error.message);
+  say(error instanceof Error ? error.message : String(error));
   process.exit(1);
 }
 

@@ -40,7 +40,7 @@ export async function openGpu(options: GpuOptions = {}): Promise<GpuHandle> {
       );
     }
     case "auto": {
-      const found = hasVulkanLoader() ? await request([]) : null;
+      const found = await request([]);
       if (found) return found;
       if (hasSwiftshader()) return openSwiftshader();
       throw new AdapterError(`no WebGPU adapter was found: ${SETUP}, or ${noDriverAdvice()}`);
@@ -77,6 +77,7 @@ function orThrow(handle: GpuHandle | null, otherwise: string): GpuHandle {
 
 /** Null when there is no adapter: Dawn answers null or throws, depending on what is missing. */
 async function request(flags: readonly string[]): Promise<GpuHandle | null> {
+  if (!hasVulkanLoader()) return null;
   try {
     // Timestamps are otherwise rounded to 65.5 µs, longer than most kernels.
     const gpu = create([...flags, "disable-dawn-features=timestamp_quantization"]);

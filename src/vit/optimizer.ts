@@ -62,7 +62,7 @@ export function applyUpdate(
     const first = at(at(moments, 0), index);
     if (recipe.optimizer === "sgd") {
       const { momentum, weightDecay } = recipe;
-      ops.sgdMomentum(arena, grad, first, learningRate, gradScale, { momentum, weightDecay });
+      ops.sgdMomentum(arena, grad, first, learningRate, gradScale, null, { momentum, weightDecay });
       return;
     }
     const second = at(at(moments, 1), index);

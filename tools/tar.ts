@@ -1,6 +1,6 @@
 /** Reads the files of a tar archive: enough for npm packages and what they ship. */
 import { mkdirSync, writeFileSync } from "node:fs";
-import { dirname, join, normalize } from "node:path";
+import { dirname, join, normalize, sep } from "node:path";
 
 const BLOCK = 512; // bytes
 
@@ -45,7 +45,7 @@ export function* tarFiles(archive: Uint8Array): Generator<TarFile> {
 export function unpackTar(archive: Uint8Array, folder: string): void {
   for (const { name, mode, bytes } of tarFiles(archive)) {
     const path = normalize(join(folder, name));
-    if (!path.startsWith(folder)) throw new Error(`the archive names a file outside: ${name}`);
+    if (!path.startsWith(join(folder, sep))) throw new Error(`the archive names a file outside: ${name}`);
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, bytes, { mode });
   }

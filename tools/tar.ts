@@ -45,7 +45,8 @@ export function* tarFiles(archive: Uint8Array): Generator<TarFile> {
 export function unpackTar(archive: Uint8Array, folder: string): void {
   for (const { name, mode, bytes } of tarFiles(archive)) {
     const path = normalize(join(folder, name));
-    if (!path.startsWith(join(folder, sep))) throw new Error(`the archive names a file outside: ${name}`);
+    if (!path.startsWith(join(folder, sep)))
+      throw new Error(`the archive names a file outside: ${name}`);
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, bytes, { mode });
   }

@@ -93,25 +93,46 @@ const ENTRIES: readonly DatasetEntry[] = [
 export const describeDatasets = (): readonly DatasetEntry[] => ENTRIES;
 
 /**
- * Loads a data set by name (`fashion-mnist`; `mnist-10k:0-7` for some of its classes) or by path:
- * a folder of IDX files, of CIFAR batches, of images, or a list of image files.
+ * Loads a data set by name (`fashion-mnist`; `mnist-10k:0-7` for some of its classes;
+ * `mnist-10k#500` for at most so many images of each split) or by path: a folder of IDX files, of
+ * CIFAR batches, of images, or a list of image files. The result's `name` loads the same again.
  * @throws DataError if it is not there, with the way to get it.
  */
 export async function loadDataset(
   nameOrPath: string,
   options: DatasetOptions = {},
 ): Promise<ImageDataset> {
-  const [name = "", ...rest] = nameOrPath.split(":");
-  const entry = ENTRIES.find((candidate) => candidate.name === name);
-  const classes = entry && rest.length > 0 ? rest.join(":") : options.classes;
-  const whole = entry ? await entry.load(options) : await loadPath(nameOrPath, options);
+  const spec = parseSpec(nameOrPath);
+  const entry = ENTRIES.find(({ name }) => name === spec.source);
+  const whole = entry
+    ? await entry.load(options)
+    : { ...(await loadPath(spec.source, options)), name: spec.source };
+  const classes = spec.classes ?? options.classes;
   const chosen =
     classes === undefined ? whole : selectClasses(whole, parseClasses(classes, whole.classes));
   const kept =
     options.without === undefined
       ? chosen
       : withoutClasses(chosen, parseClasses(options.without, chosen.classes));
-  return options.limit === undefined ? kept : takeFirst(kept, options.limit);
+  const limit = spec.limit ?? options.limit;
+  return limit === undefined ? kept : takeFirst(kept, limit);
+}
+
+/** Splits `SOURCE[:CLASSES][#LIMIT]`; what follows a colon in a path is classes only at its end. */
+export function parseSpec(text: string): {
+  source: string;
+  classes: string | undefined;
+  limit: number | undefined;
+} {
+  const limit = /#(\d+)$/.exec(text);
+  const rest = limit ? text.slice(0, limit.index) : text;
+  const isNamed = ENTRIES.some(({ name }) => rest.startsWith(`${name}:`));
+  const classes = (isNamed ? /^([^:]+):(.+)$/ : /^(.{2,}):([^\\/:]+)$/).exec(rest);
+  return {
+    source: classes?.[1] ?? rest,
+    classes: classes?.[2],
+    limit: limit ? Number(limit[1]) : undefined,
+  };
 }
 
 /**

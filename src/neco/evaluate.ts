@@ -6,6 +6,7 @@ import { assertConsistent, fitScores } from "./fit.ts";
 import type { FittedScore } from "./fit.ts";
 import { accuracy, averageMetrics, oodMetrics } from "./metrics/index.ts";
 import type { OodMetrics } from "./metrics/index.ts";
+import type { TrainStatistics } from "./moments.ts";
 import { scoreOptions } from "./options.ts";
 import type { ScoreOptions } from "./options.ts";
 import { chooseScores, scores as builtIn } from "./registry.ts";
@@ -69,6 +70,8 @@ export interface Evaluation {
   readonly scores: Readonly<Record<string, Float64Array>>;
   readonly warnings: readonly string[];
   readonly fitted: readonly FittedScore[];
+  /** Moments of the training features, for figures such as the PCA scatter. */
+  readonly train: TrainStatistics;
 }
 
 /**
@@ -110,7 +113,13 @@ export async function evaluateOod(input: EvaluateInput): Promise<Evaluation> {
     results,
     skipped,
   };
-  return { json, scores, warnings: [...new Set(warnings)], fitted: fit.fitted };
+  return {
+    json,
+    scores,
+    warnings: [...new Set(warnings)],
+    fitted: fit.fitted,
+    train: fit.train,
+  };
 }
 
 /** Key of the ID scores among a method's vectors. */

@@ -1,4 +1,4 @@
-/** Fits any number of scores in two shared passes over the ID training features. */
+/** Fits any number of scores in a few shared passes over the ID training features. */
 import type { Engine } from "../engine/index.ts";
 import { checkHead, checkLabels } from "../io/index.ts";
 import type { FeatureSource, Head } from "../io/index.ts";
@@ -9,7 +9,7 @@ import type { TrainStatistics } from "./moments.ts";
 import { scoreOptions } from "./options.ts";
 import type { ScoreOptions } from "./options.ts";
 import { isCalibration } from "./score.ts";
-import type { Calibration, FitContext, Need, Score, ScoreState } from "./score.ts";
+import type { Fit, FitContext, Need, Score, ScoreState } from "./score.ts";
 
 /** A score and what was fitted for it. */
 export interface FittedScore {
@@ -65,8 +65,8 @@ export function assertConsistent(source: FeatureSource, head: Head | null): void
 }
 
 /**
- * Fits scores to ID training features: one pass for the moments that all share, and a second one
- * only if a score asks for it. Scores whose needs are not met are skipped by name.
+ * Fits scores to ID training features: one pass for the moments that all share, and further ones
+ * only while a score asks for them. Scores whose needs are not met are skipped by name.
  * @throws DataError if the features are unusable (empty, NaN, wrong size, too few for a PCA).
  * @throws UsageError if an option contradicts the data.
  */
@@ -89,30 +89,39 @@ export async function fitScores(input: FitInput): Promise<FitResult> {
     signal,
   });
   const context = { engine, train: statistics, head, options: scoreOptions(input.options) };
-  const fits = new Map<Score, ScoreState | Calibration>();
+  const fits = new Map<Score, Fit>();
   for (const score of usable) fits.set(score, await score.fit(context));
   const pass = { onRows: progress("calibration"), signal };
   const fitted = await calibrateAll(context, fits, train, pass);
   return { fitted, skipped, train: statistics };
 }
 
-/** The second pass, shared by all scores that want one. */
+/** Further passes over the training rows, each shared by all scores that want one. */
 async function calibrateAll(
   { engine, head }: FitContext,
-  fits: ReadonlyMap<Score, ScoreState | Calibration>,
+  fits: ReadonlyMap<Score, Fit>,
   train: FeatureSource,
   pass: PassOptions,
 ): Promise<FittedScore[]> {
-  const calibrations = [...fits.values()].filter(isCalibration);
   const tensors: HeadTensors | null = head ? headTensors(engine, head) : null;
-  if (calibrations.length > 0)
-    await eachBlock(engine, train, { ...pass, head: tensors }, async (block) => {
-      for (const calibration of calibrations) await calibration.observe(block);
-    });
+  const states = new Map<Score, ScoreState>();
+  let open = new Map(fits);
+  while (open.size > 0) {
+    const calibrations = [...open.values()].filter(isCalibration);
+    if (calibrations.length > 0)
+      await eachBlock(engine, train, { ...pass, head: tensors }, async (block) => {
+        for (const calibration of calibrations) await calibration.observe(block);
+      });
+    const next = new Map<Score, Fit>();
+    for (const [score, fit] of open)
+      if (isCalibration(fit)) next.set(score, await fit.finish());
+      else states.set(score, fit);
+    open = next;
+  }
   tensors?.weight.dispose();
   tensors?.bias?.dispose();
-  const fitted: FittedScore[] = [];
-  for (const [score, fit] of fits)
-    fitted.push({ score, state: isCalibration(fit) ? await fit.finish() : fit });
-  return fitted;
+  return [...fits.keys()].flatMap((score) => {
+    const state = states.get(score);
+    return state ? [{ score, state }] : [];
+  });
 }

@@ -1,4 +1,6 @@
 /** Out-of-distribution scores, their metrics, neural collapse and detectors, on any model's features. */
+export { principalAxes } from "./cloud.ts";
+export type { AxisPoints, PrincipalAxes } from "./cloud.ts";
 export { createDetector, Detector } from "./detector.ts";
 export type { DetectorInput, DetectorLoadOptions, ImageModel, Judgement } from "./detector.ts";
 export type { DetectorSpec } from "./detectorFile.ts";
@@ -16,6 +18,8 @@ export type {
 export { fitScores } from "./fit.ts";
 export type { FitInput, FitResult, FittedScore } from "./fit.ts";
 export * from "./metrics/index.ts";
+export { trainStatistics } from "./moments.ts";
+export type { ClassMeans, TrainStatistics } from "./moments.ts";
 export { neuralCollapse } from "./nc.ts";
 export type { Nc2, NcInput, NcJson, NcMetrics } from "./nc.ts";
 export { defaultOptions, scoreOptions } from "./options.ts";

@@ -113,6 +113,6 @@ export async function trainStatistics(
     await moments.add(block.features);
     if (block.labels) await classes?.add(block, block.labels);
   });
-  const { mean, covariance } = await moments.finish();
+  const { mean, covariance } = moments.finish();
   return { name, count: rows, dim, mean, covariance, classes: classes?.finish() ?? null };
 }

@@ -1,5 +1,6 @@
 /** NECO's principal space: how it is fitted, and the projection energies that every d and denominator need. */
 import type { Engine, Tensor } from "../engine/index.ts";
+import { deviations } from "../linalg/index.ts";
 import { DataError, UsageError } from "../util/errors.ts";
 import { at } from "../util/shape.ts";
 import {
@@ -14,8 +15,10 @@ import type { SplitTensor } from "./arrays.ts";
 import type { Block } from "./block.ts";
 import type { TrainStatistics } from "./moments.ts";
 import type { NecoMode, ScoreOptions } from "./options.ts";
-import type { FitContext, ScoreState } from "./score.ts";
+import { refinedFrom, SplitRefiner } from "./refine.ts";
+import type { Fit, FitContext, ScoreState } from "./score.ts";
 import { dimForVariance, explainedVariance, isTied, spectrum } from "./spectrum.ts";
+import type { Spectrum } from "./spectrum.ts";
 
 /** Share of the variance that `auto` keeps: the paper's rule for deployment. */
 const AUTO_SHARE = 0.9;
@@ -34,18 +37,14 @@ export interface Energies {
   readonly grid: number;
 }
 
-/**
- * Deviations of the columns; 1 where a column is constant, as sklearn's StandardScaler does.
- * @throws DataError if every column is constant.
- */
-export function deviations({ covariance, mean, dim, name }: TrainStatistics): Float64Array {
-  const sigma = mean.map((centre, column) => {
-    const deviation = Math.sqrt(Math.max(0, at(covariance, column * dim + column)));
-    return deviation <= CONSTANT * Math.abs(centre) ? 0 : deviation;
+/** @throws DataError if every column is constant. */
+function assertVaried({ covariance, mean, dim, name }: TrainStatistics): void {
+  const isConstant = mean.every((centre, column) => {
+    const variance = Math.max(0, at(covariance, column * dim + column));
+    return Math.sqrt(variance) <= CONSTANT * Math.abs(centre);
   });
-  if (sigma.every((deviation) => deviation === 0))
+  if (isConstant)
     throw new DataError(`${name}: all training features are equal; nothing can be fitted to them`);
-  return sigma.map((deviation) => (deviation === 0 ? 1 : deviation));
 }
 
 /** The matrix whose eigenvectors span the space: correlation in official mode, else covariance. */
@@ -62,43 +61,58 @@ function spreadMatrix(train: TrainStatistics, sigma: Float64Array | null): Float
  * @throws DataError if there are fewer samples than dimensions.
  * @throws UsageError if d is not below D.
  */
-export async function fitNecoSpace({
-  engine,
-  train,
-  head,
-  options,
-}: FitContext): Promise<ScoreState> {
+export async function fitNecoSpace(context: FitContext): Promise<Fit> {
+  const { engine, train, head, options } = context;
   const { dim, count, name } = train;
   if (count < dim)
     throw new DataError(
       `${name}: PCA in ${dim} dimensions needs at least ${dim} training samples, got ${count}; pass more`,
     );
   if (dim < 2) throw new DataError(`${name}: NECO needs at least 2 feature dimensions, got ${dim}`);
-  const mode = options.necoMode;
-  const sigma = mode === "official" ? deviations(train) : null;
-  const { values, vectors } = await spectrum(engine, spreadMatrix(train, sigma), dim);
+  assertVaried(train);
+  const sigma = options.necoMode === "official" ? deviations(train) : null;
+  const found = await spectrum(engine, spreadMatrix(train, sigma), dim);
   const classes = head?.classes ?? train.classes?.labels.length ?? null;
-  const chosen = chooseDim(options, values, classes);
-  const warnings = isTied(values, chosen)
-    ? [
-        `neco: directions ${chosen} and ${chosen + 1} explain the same variance, so d = ${chosen} is ambiguous; choose another d`,
-      ]
-    : [];
+  const chosen = chooseDim(options, found.values, classes);
+  const start = refinedFrom(found.values, chosen);
+  const first = spaceState(context, sigma, chosen, found);
+  if (start === null) return first;
+  const refiner = new SplitRefiner(engine, found, { start, isCentred: true });
+  const normaliser = new Normaliser(engine, first);
+  return {
+    observe: (block) => refiner.observe(normaliser.apply(block.features)),
+    async finish() {
+      normaliser.dispose();
+      return spaceState(context, sigma, chosen, await refiner.finish());
+    },
+  };
+}
+
+function spaceState(
+  { train, options }: FitContext,
+  sigma: Float64Array | null,
+  chosen: number,
+  { values, vectors }: Spectrum,
+): ScoreState {
   const scale = Float32Array.from(train.mean, (_, column) => (sigma ? 1 / at(sigma, column) : 1));
   return {
     arrays: {
       mean: splitVector(train.mean),
-      scale: { shape: [dim], values: scale },
+      scale: { shape: [train.dim], values: scale },
       vectors,
     },
     params: {
       d: chosen,
       d_rule: typeof options.necoDim === "number" ? "fixed" : options.necoDim,
-      mode,
+      mode: options.necoMode,
       denominator: denominatorOf(options),
       explained_variance: at(explainedVariance(values), chosen - 1),
     },
-    warnings,
+    warnings: isTied(values, chosen)
+      ? [
+          `neco: directions ${chosen} and ${chosen + 1} explain the same variance, so d = ${chosen} is ambiguous; choose another d`,
+        ]
+      : [],
   };
 }
 
@@ -120,6 +134,30 @@ function chooseDim(options: ScoreOptions, values: Float64Array, classes: number 
   return chosen;
 }
 
+/** s(h): centred and scaled in official mode, centred in paper-centred mode; on the GPU. */
+class Normaliser {
+  private readonly engine: Engine;
+  private readonly mean: SplitTensor;
+  private readonly scale: Tensor;
+  private readonly isScaled: boolean;
+
+  constructor(engine: Engine, state: ScoreState) {
+    this.engine = engine;
+    this.mean = splitTensor(engine, stateArray(state, "mean"));
+    this.scale = arrayTensor(engine, stateArray(state, "scale"));
+    this.isScaled = state.params["mode"] === "official";
+  }
+
+  apply(features: Tensor): Tensor {
+    const centred = subtractSplit(this.engine, features, this.mean);
+    return this.isScaled ? this.engine.ops.mul(centred, this.scale) : centred;
+  }
+
+  dispose(): void {
+    for (const tensor of [this.mean.hi, this.mean.lo, this.scale]) tensor.dispose();
+  }
+}
+
 /** A fitted space on the GPU. */
 export class NecoSpace {
   /** The dimension that scores use. */
@@ -129,10 +167,8 @@ export class NecoSpace {
   private readonly engine: Engine;
   private readonly mode: NecoMode;
   private readonly denominator: "standardised" | "raw";
-  private readonly mean: SplitTensor;
-  private readonly scale: Tensor;
+  private readonly normaliser: Normaliser;
   private readonly vectors: Tensor;
-  private readonly selectors = new Map<string, Tensor>();
   private last: { readonly block: Block; readonly ratios: Promise<Float64Array> } | null = null;
 
   /** Uploads a state made by {@link fitNecoSpace}. */
@@ -144,8 +180,7 @@ export class NecoSpace {
     this.dim = typeof d === "number" ? d : 1;
     this.mode = mode === "paper" || mode === "paper-centred" ? mode : "official";
     this.denominator = denominator === "raw" ? "raw" : "standardised";
-    this.mean = splitTensor(engine, stateArray(state, "mean"));
-    this.scale = arrayTensor(engine, stateArray(state, "scale"));
+    this.normaliser = new Normaliser(engine, state);
     this.vectors = arrayTensor(engine, vectors);
   }
 
@@ -169,18 +204,16 @@ export class NecoSpace {
   }
 
   /** The projection t(h) of each row on all directions. */
-  project(features: Tensor): Tensor {
-    const { ops } = this.engine;
-    if (this.mode === "paper") return ops.matmul(features, this.vectors);
-    const centred = subtractSplit(this.engine, features, this.mean);
-    const scaled = this.mode === "official" ? ops.mul(centred, this.scale) : centred;
-    return ops.matmul(scaled, this.vectors); // [B, D]
+  private project(features: Tensor): Tensor {
+    const rows = this.mode === "paper" ? features : this.normaliser.apply(features);
+    return this.engine.ops.matmul(rows, this.vectors); // [B, D]
   }
 
   private async energies(block: Block, dims: readonly number[]): Promise<Energies> {
     const { ops } = this.engine;
     const squares = ops.square(this.project(block.features)); // [B, D]
-    const sums = await ops.matmul(squares, this.selector(dims)).floats(); // [B, 2G]
+    const split = this.engine.tensor(selector(this.width, dims), [this.width, 2 * dims.length]);
+    const sums = await ops.matmul(squares, split).floats(); // [B, 2G]
     const raw = await rowSumSquares(this.engine, block.features);
     const grid = dims.length;
     const pick = (side: 0 | 1): Float64Array =>
@@ -190,27 +223,20 @@ export class NecoSpace {
     return { inside: pick(0), outside: pick(1), raw: Float64Array.from(raw), grid };
   }
 
-  /** 0/1 matrix [D, 2G]: column g adds up directions below d_g, column G + g the others. */
-  private selector(dims: readonly number[]): Tensor {
-    const key = dims.join();
-    const known = this.selectors.get(key);
-    if (known) return known;
-    const grid = dims.length;
-    const values = new Float32Array(this.width * 2 * grid);
-    for (let row = 0; row < this.width; row++)
-      dims.forEach((d, g) => {
-        values[row * 2 * grid + (row < d ? g : grid + g)] = 1;
-      });
-    const made = this.engine.tensor(values, [this.width, 2 * grid]);
-    this.selectors.set(key, made);
-    return made;
-  }
-
   /** Gives the memory back. */
   dispose(): void {
-    const { mean, scale, vectors, selectors } = this;
-    for (const tensor of [mean.hi, mean.lo, scale, vectors, ...selectors.values()])
-      tensor.dispose();
-    selectors.clear();
+    this.normaliser.dispose();
+    this.vectors.dispose();
   }
+}
+
+/** 0/1 matrix [D, 2G]: column g adds up the directions below d_g, column G + g the others. */
+function selector(width: number, dims: readonly number[]): Float32Array {
+  const grid = dims.length;
+  const values = new Float32Array(width * 2 * grid);
+  for (let row = 0; row < width; row++)
+    dims.forEach((d, g) => {
+      values[row * 2 * grid + (row < d ? g : grid + g)] = 1;
+    });
+  return values;
 }

@@ -6,6 +6,7 @@ import { UsageError } from "../util/errors.ts";
 import { at } from "../util/shape.ts";
 import {
   arrayTensor,
+  dot,
   rowSumSquares,
   splitTensor,
   splitVector,
@@ -16,27 +17,48 @@ import type { SplitTensor } from "./arrays.ts";
 import type { Block } from "./block.ts";
 import type { TrainStatistics } from "./moments.ts";
 import type { ScoreOptions } from "./options.ts";
-import type { FitContext, ScoreState } from "./score.ts";
+import { refinedFrom, SplitRefiner } from "./refine.ts";
+import { afterwards, sharedCalibration } from "./score.ts";
+import type { Fit, FitContext, ScoreState } from "./score.ts";
 import { columns, isTied, spectrum } from "./spectrum.ts";
+import type { Spectrum } from "./spectrum.ts";
+
+/** Corrections of u by what W u + b still lacks, computed in float64. */
+const CORRECTIONS = 2;
 
 /**
  * u = −W⁺b, the point whose logits are zero (or as near as can be): [D]. Through the smaller Gram
- * matrix of W: W⁺ = Wᵀ(WWᵀ)⁺ for C ≤ D, else (WᵀW)⁺Wᵀ.
+ * matrix of W: W⁺ = Wᵀ(WWᵀ)⁺ for C ≤ D, else (WᵀW)⁺Wᵀ. The Gram matrix squares the condition,
+ * which the corrections make good.
  */
 export async function originOf(engine: Engine, head: Head, rcond: number): Promise<Float64Array> {
   const { weight, bias, classes, dim } = head;
-  if (!bias?.some((value) => value !== 0)) return new Float64Array(dim);
-  return engine.scope(async () => {
+  const origin = new Float64Array(dim);
+  if (!bias?.some((value) => value !== 0)) return origin;
+  await engine.scope(async () => {
     const { ops } = engine;
     const w = engine.tensor(weight, [classes, dim]);
-    const b = engine.tensor(bias, [classes, 1]);
     const isWide = classes <= dim;
     const gram = ops.matmul(w, w, null, isWide ? { transposeB: true } : { transposeA: true });
     const { inverse } = await pinvh(engine, gram, { rcond });
-    const u = isWide
-      ? ops.matmul(w, ops.matmul(inverse, b), null, { transposeA: true })
-      : ops.matmul(inverse, ops.matmul(w, b, null, { transposeA: true }));
-    return Float64Array.from(await u.floats(), (value) => -value);
+    for (let round = 0; round <= CORRECTIONS; round++) {
+      const lack = engine.tensor(missingLogits(head, origin), [classes, 1]);
+      const step = isWide
+        ? ops.matmul(w, ops.matmul(inverse, lack), null, { transposeA: true })
+        : ops.matmul(inverse, ops.matmul(w, lack, null, { transposeA: true }));
+      (await step.floats()).forEach((value, column) => {
+        origin[column] = at(origin, column) + value;
+      });
+    }
+  });
+  return origin;
+}
+
+/** −(W u + b), rounded only at the end. */
+function missingLogits({ weight, bias, classes, dim }: Head, origin: Float64Array): Float32Array {
+  return Float32Array.from({ length: classes }, (_, c) => {
+    const row = weight.subarray(c * dim, (c + 1) * dim);
+    return -(dot(row, origin) + (bias ? at(bias, c) : 0));
   });
 }
 
@@ -85,57 +107,76 @@ function secondMoment(train: TrainStatistics, origin: Float64Array): Float64Arra
   );
 }
 
-/** What ViM and Residual share; the state of Residual. */
-export interface PrincipalFit {
-  readonly state: ScoreState;
-  /** √ mean ‖h − u‖² over the training set, to judge whether a residual is more than rounding. */
-  readonly typicalLength: number;
-}
-
-interface Shared {
+interface Decomposition {
   readonly origin: Float64Array;
-  readonly moment: Float64Array;
-  readonly found: Awaited<ReturnType<typeof spectrum>>;
+  readonly found: Spectrum;
 }
 
-// ViM and Residual share one decomposition per fit.
-const shared = new WeakMap<FitContext, Promise<Shared>>();
+// ViM and Residual share one decomposition per fit, and its refinement where they cut it alike.
+const decompositions = new WeakMap<FitContext, Promise<Decomposition>>();
+const fits = new WeakMap<FitContext, Map<number, Fit>>();
 
-async function decompose({ engine, train, head, options }: FitContext): Promise<Shared> {
+async function decompose({ engine, train, head, options }: FitContext): Promise<Decomposition> {
   const origin = head ? await originOf(engine, head, options.rcond) : new Float64Array(train.dim);
-  const moment = secondMoment(train, origin);
-  return { origin, moment, found: await spectrum(engine, moment, train.dim) };
+  const found = await spectrum(engine, secondMoment(train, origin), train.dim);
+  return { origin, found };
+}
+
+/** √ mean ‖h − u‖² over the training set: what a residual is held against to tell it from rounding. */
+export function typicalLength(
+  { mean, covariance, dim }: TrainStatistics,
+  state: ScoreState,
+): number {
+  const { values } = stateArray(state, "origin");
+  const squares = mean.map((value, column) => {
+    const offset = value - at(values, column) - at(values, dim + column);
+    return offset * offset + at(covariance, column * dim + column);
+  });
+  return Math.sqrt(squares.reduce((sum, value) => sum + value, 0));
 }
 
 /**
- * Fits the residual space of a method.
+ * Fits the residual space of a method; its state is Residual's.
  * @throws UsageError if D′ is not below D.
  */
-export async function fitPrincipal(
-  method: "vim" | "residual",
-  context: FitContext,
-): Promise<PrincipalFit> {
-  const { train, options } = context;
-  const chosen = principalDim(method, train.dim, options);
-  const pending = shared.get(context) ?? decompose(context);
-  shared.set(context, pending);
-  const { origin, moment, found } = await pending;
-  const trace = origin.reduce((sum, _, i) => sum + at(moment, i * train.dim + i), 0);
-  return {
-    typicalLength: Math.sqrt(trace),
-    state: {
-      arrays: {
-        origin: splitVector(origin),
-        rest: columns(found.vectors, chosen.dim, train.dim),
-      },
-      params: { principal_dim: chosen.dim, principal_dim_rule: chosen.rule },
-      warnings: isTied(found.values, chosen.dim)
-        ? [
-            `${method}: directions ${chosen.dim} and ${chosen.dim + 1} explain the same variance, so the cut between them is arbitrary; choose another --principal-dim`,
-          ]
-        : [],
+export async function fitPrincipal(method: "vim" | "residual", context: FitContext): Promise<Fit> {
+  const chosen = principalDim(method, context.train.dim, context.options);
+  const pending = decompositions.get(context) ?? decompose(context);
+  decompositions.set(context, pending);
+  const decomposition = await pending;
+  const known = fits.get(context) ?? new Map<number, Fit>();
+  fits.set(context, known);
+  const fit = known.get(chosen.dim) ?? split(context, decomposition, chosen.dim);
+  known.set(chosen.dim, fit);
+  return afterwards(fit, ({ arrays, warnings }) => ({
+    arrays,
+    params: { principal_dim: chosen.dim, principal_dim_rule: chosen.rule },
+    warnings: warnings.map((warning) => `${method}: ${warning}`),
+  }));
+}
+
+function split({ engine, train }: FitContext, { origin, found }: Decomposition, cut: number): Fit {
+  const stateOf = ({ values, vectors }: Spectrum): ScoreState => ({
+    arrays: { origin: splitVector(origin), rest: columns(vectors, cut, train.dim) },
+    params: {},
+    warnings: isTied(values, cut)
+      ? [
+          `directions ${cut} and ${cut + 1} explain the same variance, so the cut between them is arbitrary; choose another --principal-dim`,
+        ]
+      : [],
+  });
+  const start = refinedFrom(found.values, cut);
+  if (start === null) return stateOf(found);
+  const refiner = new SplitRefiner(engine, found, { start, isCentred: false });
+  const shift = splitTensor(engine, splitVector(origin));
+  return sharedCalibration({
+    observe: (block) => refiner.observe(subtractSplit(engine, block.features, shift)),
+    async finish() {
+      shift.hi.dispose();
+      shift.lo.dispose();
+      return stateOf(await refiner.finish());
     },
-  };
+  });
 }
 
 /** ‖(h − u)ᵀQ‖ on the GPU. */

@@ -22,11 +22,17 @@ export interface ScoreState {
   readonly warnings: readonly string[];
 }
 
-/** A fit that must see the training rows once more; all such fits share one pass. */
+/**
+ * A fit that must see the training rows once more; all such fits share one pass. `finish` may ask
+ * for another one by giving the next calibration.
+ */
 export interface Calibration {
   observe(block: Block): Promise<void>;
-  finish(): Promise<ScoreState>;
+  finish(): Promise<Fit>;
 }
+
+/** A score's state, or what it still takes to get there. */
+export type Fit = ScoreState | Calibration;
 
 /** What fitting may look at. */
 export interface FitContext {
@@ -58,13 +64,37 @@ export interface Score {
   readonly title: string;
   readonly needs: readonly Need[];
   /** From statistics alone gives a state, else a {@link Calibration}. */
-  fit(context: FitContext): Promise<ScoreState | Calibration>;
+  fit(context: FitContext): Promise<Fit>;
   bind(engine: Engine, state: ScoreState): Scorer;
 }
 
 /** True for a fit that wants the shared second pass. */
-export const isCalibration = (fit: ScoreState | Calibration): fit is Calibration =>
-  "observe" in fit;
+export const isCalibration = (fit: Fit): fit is Calibration => "observe" in fit;
 
 /** The state of scores that have nothing to fit. */
 export const emptyState: ScoreState = { arrays: {}, params: {}, warnings: [] };
+
+/** One calibration for several scores: each block is observed once, the end is reached once. */
+export function sharedCalibration({ observe, finish }: Calibration): Calibration {
+  let last: { readonly block: Block; readonly done: Promise<void> } | null = null;
+  let end: Promise<Fit> | null = null;
+  return {
+    observe(block) {
+      if (last?.block !== block) last = { block, done: observe(block) };
+      return last.done;
+    },
+    finish: () => (end ??= finish()),
+  };
+}
+
+/** A calibration (or a state at hand) with its final state turned into something further. */
+export function afterwards(
+  fit: Fit,
+  turn: (state: ScoreState) => Fit | Promise<Fit>,
+): Promise<Fit> {
+  if (!isCalibration(fit)) return Promise.resolve(turn(fit));
+  return Promise.resolve({
+    observe: (block) => fit.observe(block),
+    finish: async () => afterwards(await fit.finish(), turn),
+  });
+}

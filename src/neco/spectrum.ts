@@ -1,6 +1,6 @@
 /** Eigen-decompositions of covariances, and the choices that read off the spectrum. */
 import type { Engine } from "../engine/index.ts";
-import { eigh } from "../linalg/index.ts";
+import { eighHost } from "../linalg/index.ts";
 import { at } from "../util/shape.ts";
 import type { NamedArray } from "./score.ts";
 
@@ -11,7 +11,9 @@ export interface Spectrum {
 }
 
 /** Relative gap below which two eigenvalues count as equal in f32. */
-const TIE = 1e-6;
+const TIE = 1e-5;
+/** Eigenvalues this far below the largest are rounding of f32 features: their directions are arbitrary. */
+const NOTHING = 1e-12;
 
 /** The spectrum of a symmetric matrix [D · D] given in float64. */
 export async function spectrum(
@@ -20,14 +22,8 @@ export async function spectrum(
   dim: number,
 ): Promise<Spectrum> {
   return engine.scope(async () => {
-    const { values, vectors } = await eigh(
-      engine,
-      engine.tensor(Float32Array.from(matrix), [dim, dim]),
-    );
-    return {
-      values: Float64Array.from(values),
-      vectors: { shape: [dim, dim], values: await vectors.floats() },
-    };
+    const { values, vectors } = await eighHost(engine, matrix, dim);
+    return { values, vectors: { shape: [dim, dim], values: await vectors.floats() } };
   });
 }
 
@@ -45,8 +41,11 @@ export function dimForVariance(values: Float64Array, share: number): number {
 }
 
 /** True when direction `dim` and the next explain the same variance, so that the cut between is arbitrary. */
-export const isTied = (values: Float64Array, dim: number): boolean =>
-  dim < values.length && at(values, dim - 1) - at(values, dim) <= TIE * at(values, 0);
+export function isTied(values: Float64Array, dim: number): boolean {
+  if (dim >= values.length) return false;
+  const last = at(values, dim - 1);
+  return last - at(values, dim) <= TIE * last || last <= NOTHING * at(values, 0);
+}
 
 /** How many eigenvalues exceed `rcond` · λmax. */
 export const rankOf = (values: Float64Array, rcond: number): number =>

@@ -3,7 +3,13 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createEngine } from "../../src/engine/index.ts";
 import type { Engine } from "../../src/engine/index.ts";
 import { evaluateOod } from "../../src/neco/index.ts";
-import type { Evaluation, NecoDim, NecoMode, OodMetrics, ScoreOptions } from "../../src/neco/index.ts";
+import type {
+  Evaluation,
+  NecoDim,
+  NecoMode,
+  OodMetrics,
+  ScoreOptions,
+} from "../../src/neco/index.ts";
 import { golden, goldenScores, openRegime, regimes } from "./regimes.ts";
 import type { Regime, RegimeData } from "./regimes.ts";
 
@@ -64,7 +70,12 @@ async function compare(
     expect(worst / largest, `${regime} ${oracle} ${set}`).toBeLessThanOrEqual(SCORE_TOLERANCE);
   }
   const { near, far } = golden.regimes[regime].results[oracle]!;
-  compareMetrics(`${regime} ${oracle} near`, result!.sets["near"]!, near!, data.get(regime)!.near.rows);
+  compareMetrics(
+    `${regime} ${oracle} near`,
+    result!.sets["near"]!,
+    near!,
+    data.get(regime)!.near.rows,
+  );
   compareMetrics(`${regime} ${oracle} far`, result!.sets["far"]!, far!, data.get(regime)!.far.rows);
 }
 
@@ -84,9 +95,12 @@ describe.each(regimes)("%s", (regime) => {
   beforeAll(async () => {
     all = await evaluate(regime, "all", {});
   });
-  test.each(["msp", "maxlogit", "energy", "vim", "residual", "mahalanobis"])("%s", async (method) => {
-    await compare(all, regime, method);
-  });
+  test.each(["msp", "maxlogit", "energy", "vim", "residual", "mahalanobis"])(
+    "%s",
+    async (method) => {
+      await compare(all, regime, method);
+    },
+  );
   test("neco and neco-nologit by default: official, d = auto", async () => {
     await compare(all, regime, "neco", "neco/official/auto/standardised");
     await compare(all, regime, "neco-nologit", "neco-nologit/official/auto/standardised");

@@ -11,19 +11,37 @@ import type { ClassMeans } from "../moments.ts";
 import type { Calibration, FitContext, NamedArray, Score, ScoreState } from "../score.ts";
 import { columns, rankOf, scaleColumns, spectrum } from "../spectrum.ts";
 
+/** Where Σ_w spreads further than this, f32 blurs its small eigenvalues and a second look is taken. */
+const SHARP = 1e-2;
+
 /** Σ_w⁺ = A Aᵀ: eigenvectors over the roots of their eigenvalues, [D, rank]. */
 async function whitener(
   { engine, options, train }: FitContext,
   within: Float64Array,
-): Promise<NamedArray> {
+): Promise<{ whiten: NamedArray; isSharp: boolean }> {
   const { values, vectors } = await spectrum(engine, within, train.dim);
   const rank = rankOf(values, options.rcond);
   if (rank === 0)
     throw new DataError(
-      `${train.name}: every sample equals its class mean; Mahalanobis has no scale`,
+      `${train.name}: every sample equals its class mean, so Mahalanobis has no scale; leave it out`,
     );
   const factors = Float64Array.from({ length: rank }, (_, k) => 1 / Math.sqrt(at(values, k)));
-  return scaleColumns(columns(vectors, 0, rank), factors);
+  return {
+    whiten: scaleColumns(columns(vectors, 0, rank), factors),
+    isSharp: at(values, rank - 1) >= SHARP * at(values, 0),
+  };
+}
+
+/** Rows h − μ_y, on the GPU. */
+function centredRows({ engine, train }: FitContext, classes: ClassMeans): (block: Block) => Tensor {
+  const means = matrixArray(classes.means, classes.labels.length, train.dim);
+  const rows = classRows(classes.labels);
+  return (block) => {
+    if (!block.labels) throw new DataError(`${train.name}: labels are missing`);
+    const own = engine.tensor(rowsOfLabels(block.labels, rows), [block.rows]);
+    const centres = engine.ops.gather(arrayTensor(engine, means), own); // [B, D]
+    return engine.ops.sub(block.features, centres);
+  };
 }
 
 /**
@@ -31,26 +49,50 @@ async function whitener(
  * covariances it would drown in rounding once the classes have collapsed.
  */
 function calibrate(context: FitContext, classes: ClassMeans): Calibration {
-  const { engine, train } = context;
-  const means = matrixArray(classes.means, classes.labels.length, train.dim);
-  const rows = classRows(classes.labels);
+  const { engine, train, options } = context;
+  const rowsOf = centredRows(context, classes);
   const moments = new MomentAccumulator(engine, train.dim);
+  const stateOf = (whiten: NamedArray): ScoreState => {
+    const rank = at(whiten.shape, 1);
+    return {
+      arrays: { means: matrixArray(classes.means, classes.labels.length, train.dim), whiten },
+      params: { rank, cut: train.dim - rank, rcond: options.rcond },
+      warnings: [],
+    };
+  };
   return {
-    async observe(block) {
-      if (!block.labels) throw new DataError(`${train.name}: labels are missing`);
-      const own = engine.tensor(rowsOfLabels(block.labels, rows), [block.rows]);
-      const centres = engine.ops.gather(arrayTensor(engine, means), own); // [B, D]
-      await moments.add(engine.ops.sub(block.features, centres));
-    },
+    observe: (block) => moments.add(rowsOf(block)),
     async finish() {
-      const { covariance } = await moments.finish();
-      const whiten = await whitener(context, covariance);
-      const rank = at(whiten.shape, 1);
-      return {
-        arrays: { means, whiten },
-        params: { rank, cut: train.dim - rank, rcond: context.options.rcond },
-        warnings: [],
-      };
+      const { whiten, isSharp } = await whitener(context, moments.finish().covariance);
+      if (isSharp) return stateOf(whiten);
+      return sharpen(context, whiten, { rowsOf, stateOf });
+    },
+  };
+}
+
+/** Whitens what the first whitening left: Cov(Aᵀ(h − μ_y)) = U S Uᵀ is near I, so A U S^(−½) is exact. */
+function sharpen(
+  { engine }: FitContext,
+  first: NamedArray,
+  {
+    rowsOf,
+    stateOf,
+  }: { rowsOf: (block: Block) => Tensor; stateOf: (whiten: NamedArray) => ScoreState },
+): Calibration {
+  const rank = at(first.shape, 1);
+  const factor = arrayTensor(engine, first);
+  const moments = new MomentAccumulator(engine, rank);
+  return {
+    observe: (block) => moments.add(engine.ops.matmul(rowsOf(block), factor)),
+    async finish() {
+      const { values, vectors } = await spectrum(engine, moments.finish().covariance, rank);
+      const roots = values.map((value) => 1 / Math.sqrt(value));
+      const whiten = await engine.scope(async () => {
+        const turn = arrayTensor(engine, scaleColumns(vectors, roots));
+        return engine.ops.matmul(factor, turn).floats(); // [D, R]
+      });
+      factor.dispose();
+      return stateOf({ shape: first.shape, values: whiten });
     },
   };
 }

@@ -2,16 +2,26 @@
 import type { Engine } from "../../engine/index.ts";
 import { at } from "../../util/shape.ts";
 import { fitNecoSpace, NecoSpace } from "../necoSpace.ts";
-import type { FitContext, Score, ScoreState } from "../score.ts";
+import { afterwards, isCalibration, sharedCalibration } from "../score.ts";
+import type { Fit, FitContext, Score, ScoreState } from "../score.ts";
 
 // `neco` and `neco-nologit` share one fit and one projection per block.
-const fits = new WeakMap<FitContext, Promise<ScoreState>>();
+const fits = new WeakMap<FitContext, Promise<Fit>>();
 const spaces = new WeakMap<ScoreState["arrays"], NecoSpace>();
 
-function fitOnce(context: FitContext): Promise<ScoreState> {
-  const fit = fits.get(context) ?? fitNecoSpace(context);
-  fits.set(context, fit);
-  return fit;
+async function shareFit(context: FitContext): Promise<Fit> {
+  const fit = await fitNecoSpace(context);
+  return isCalibration(fit) ? sharedCalibration(fit) : fit;
+}
+
+async function fitOnce(context: FitContext, hasLogit: boolean): Promise<Fit> {
+  const pending = fits.get(context) ?? shareFit(context);
+  fits.set(context, pending);
+  return afterwards(await pending, ({ arrays, params, warnings }) => ({
+    arrays,
+    params: { ...params, max_logit: hasLogit },
+    warnings,
+  }));
 }
 
 function bindOnce(engine: Engine, state: ScoreState): NecoSpace {
@@ -31,10 +41,7 @@ export const necoNologit: Score = {
   aliases: ["neco_nologit"],
   title: "NECO (no logit)",
   needs: ["features"],
-  async fit(context) {
-    const { arrays, params, warnings } = await fitOnce(context);
-    return { arrays, params: { ...params, max_logit: false }, warnings };
-  },
+  fit: (context) => fitOnce(context, false),
   bind(engine, state) {
     const space = bindOnce(engine, state);
     return {
@@ -52,10 +59,7 @@ export const neco: Score = {
   aliases: [],
   title: "NECO",
   needs: ["features", "logits"],
-  async fit(context) {
-    const { arrays, params, warnings } = await fitOnce(context);
-    return { arrays, params: { ...params, max_logit: context.options.necoMaxLogit }, warnings };
-  },
+  fit: (context) => fitOnce(context, context.options.necoMaxLogit),
   bind(engine, state) {
     const space = bindOnce(engine, state);
     const hasLogit = state.params["max_logit"] !== false;

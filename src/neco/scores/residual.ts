@@ -8,7 +8,7 @@ export const residual: Score = {
   aliases: [],
   title: "Residual",
   needs: ["features", "head"],
-  fit: async (context) => (await fitPrincipal("residual", context)).state,
+  fit: (context) => fitPrincipal("residual", context),
   bind(engine, state) {
     const space = new ResidualSpace(engine, state);
     return {

@@ -2,15 +2,15 @@
 import { at } from "../../util/shape.ts";
 import { stateNumber } from "../arrays.ts";
 import { logSumExp } from "../logits.ts";
-import { fitPrincipal, ResidualSpace } from "../principalSpace.ts";
-import type { PrincipalFit } from "../principalSpace.ts";
-import type { Calibration, FitContext, Score } from "../score.ts";
+import { fitPrincipal, ResidualSpace, typicalLength } from "../principalSpace.ts";
+import { afterwards } from "../score.ts";
+import type { Calibration, FitContext, Score, ScoreState } from "../score.ts";
 
 /** A mean residual this small beside ‖h − u‖ is rounding in f32, and α would amplify it. */
 const ROUNDING = 1e-5;
 
 /** α = mean max_c z_c / mean ‖(h − u)ᵀQ‖ over the training set. */
-function calibrate({ engine }: FitContext, { state, typicalLength }: PrincipalFit): Calibration {
+function calibrate({ engine, train }: FitContext, state: ScoreState): Calibration {
   const space = new ResidualSpace(engine, state);
   let rows = 0;
   let logits = 0;
@@ -24,7 +24,7 @@ function calibrate({ engine }: FitContext, { state, typicalLength }: PrincipalFi
     },
     finish() {
       space.dispose();
-      const isEmpty = norms / rows <= ROUNDING * typicalLength;
+      const isEmpty = norms / rows <= ROUNDING * typicalLength(train, state);
       const warnings = isEmpty
         ? [
             ...state.warnings,
@@ -43,7 +43,8 @@ export const vim: Score = {
   aliases: [],
   title: "ViM",
   needs: ["features", "logits", "head"],
-  fit: async (context) => calibrate(context, await fitPrincipal("vim", context)),
+  fit: async (context) =>
+    afterwards(await fitPrincipal("vim", context), (state) => calibrate(context, state)),
   bind(engine, state) {
     const space = new ResidualSpace(engine, state);
     const alpha = stateNumber(state, "alpha");

@@ -53,7 +53,8 @@ async function main(): Promise<number> {
     if (interrupted) break;
   }
   const minutes = ((Date.now() - started) / 60_000).toFixed(1);
-  if (!interrupted && total.passed + total.failed === 0) console.log("no test ran: check the filter");
+  if (!interrupted && total.passed + total.failed === 0)
+    console.log("no test ran: check the filter");
   console.log(`took ${minutes} min`);
   console.log(`tests: ${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
   if (interrupted) return 130;

@@ -6,13 +6,15 @@ import { wgsl } from "./lib/wgsl.ts";
 export interface CastOptions {
   readonly source: "f32" | "i32" | "u32";
   readonly target: "f32" | "i32" | "u32";
+  /** Elements in a Source and a Target. */
+  readonly width: 1 | 4;
   readonly workgroup: number;
 }
 
-/** One invocation = one element; floats lose their fraction, as WGSL converts. */
-export const cast = ({ source, target, workgroup }: CastOptions): string => wgsl`
-alias Source = ${source};
-alias Target = ${target};
+/** One invocation = one Source; the count is in Sources. Floats lose their fraction, as WGSL converts. */
+export const cast = ({ source, target, width, workgroup }: CastOptions): string => wgsl`
+alias Source = ${width === 4 ? `vec4<${source}>` : source};
+alias Target = ${width === 4 ? `vec4<${target}>` : target};
 const WORKGROUP: u32 = ${workgroup}u;
 ${flatWorkgroup}
 struct Params {

@@ -4,11 +4,25 @@ import { wgsl } from "./lib/wgsl.ts";
 
 /** Options of {@link oneHot}. */
 export interface OneHotOptions {
+  /** Classes in a Value. */
+  readonly width: 1 | 4;
   readonly workgroup: number;
 }
 
-/** One invocation = one element of y: [N, classes]. */
-export const oneHot = ({ workgroup }: OneHotOptions): string => wgsl`
+/** One invocation = one Value of y: [N, classes]; both counts are in Values. */
+export const oneHot = ({ width, workgroup }: OneHotOptions): string => wgsl`
+#if ${width === 4}
+alias Value = vec4f;
+fn matches(label: i32, first: i32) -> Value {
+  return select(Value(0.0), Value(1.0), vec4i(label) == first + vec4i(0, 1, 2, 3));
+}
+#else
+alias Value = f32;
+fn matches(label: i32, first: i32) -> Value {
+  return select(0.0, 1.0, label == first);
+}
+#endif
+const WIDTH: u32 = ${width}u;
 const WORKGROUP: u32 = ${workgroup}u;
 ${flatWorkgroup}
 struct Params {
@@ -16,7 +30,7 @@ struct Params {
   classes: u32,
 }
 @group(0) @binding(0) var<storage, read> labels: array<i32>;
-@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+@group(0) @binding(1) var<storage, read_write> y: array<Value>;
 @group(0) @binding(2) var<uniform> params: Params;
 
 @compute @workgroup_size(WORKGROUP)
@@ -27,8 +41,8 @@ fn main(
 ) {
   let index = flat_workgroup(wid, groups) * WORKGROUP + lid.x;
   if (index < params.count) {
-    let is_label = labels[index / params.classes] == i32(index % params.classes);
-    y[index] = select(0.0, 1.0, is_label);
+    let first = i32(index % params.classes * WIDTH);
+    y[index] = matches(labels[index / params.classes], first);
   }
 }
 `;

@@ -4,26 +4,40 @@ import { wgsl } from "./lib/wgsl.ts";
 
 /** Options of {@link stridedCopy}. */
 export interface StridedCopyOptions {
-  /** Elements in a Value. */
+  /** Elements in a Value of y. */
   readonly width: 1 | 4;
+  /** x holds Values too; otherwise its elements are picked one by one, last_stride apart. */
+  readonly whole: boolean;
   /** Axes in use, at most 8. */
   readonly rank: number;
   readonly workgroup: number;
 }
 
-/** One invocation = one Value of y. Values are moved as bits, so any dtype will do. */
-export const stridedCopy = ({ width, rank, workgroup }: StridedCopyOptions): string => wgsl`
-alias Value = ${width === 4 ? "vec4u" : "u32"};
-const WORKGROUP: u32 = ${workgroup}u;
-const RANK: u32 = ${rank}u;
+/** One invocation = one Value of y; strides count what x is an array of. Values are moved as bits, so any dtype will do. */
+export const stridedCopy = (o: StridedCopyOptions): string => wgsl`
+alias Value = ${o.width === 4 ? "vec4u" : "u32"};
+const WORKGROUP: u32 = ${o.workgroup}u;
+const RANK: u32 = ${o.rank}u;
 ${flatWorkgroup}
 struct Params {
   sizes: array<vec4u, 2>,
   strides: array<vec4u, 2>,
   offset: u32,
+  last_stride: u32,
   count: u32,
 }
+#if ${o.whole}
 @group(0) @binding(0) var<storage, read> x: array<Value>;
+fn value_at(source: u32) -> Value {
+  return x[source];
+}
+#else
+@group(0) @binding(0) var<storage, read> x: array<u32>;
+fn value_at(source: u32) -> Value {
+  let step = params.last_stride;
+  return Value(x[source], x[source + step], x[source + 2u * step], x[source + 3u * step]);
+}
+#endif
 @group(0) @binding(1) var<storage, read_write> y: array<Value>;
 @group(0) @binding(2) var<uniform> params: Params;
 
@@ -39,12 +53,14 @@ fn main(
   }
   var rest = index;
   var source = params.offset;
-  for (var left = RANK; left > 0u; left--) {
-    let axis = left - 1u;
+  for (var axis = RANK - 1u; axis > 0u; axis--) {
     let size = params.sizes[axis / 4u][axis % 4u];
-    source += (rest % size) * params.strides[axis / 4u][axis % 4u];
-    rest /= size;
+    let outer = rest / size;
+    let place = rest - outer * size;
+    rest = outer;
+    source += place * params.strides[axis / 4u][axis % 4u];
   }
-  y[index] = x[source];
+  source += rest * params.strides[0].x;
+  y[index] = value_at(source);
 }
 `;

@@ -6,16 +6,20 @@ import { wgsl } from "./lib/wgsl.ts";
 export interface WhereOptions {
   /** Elements in a Value: vec4f or f32. */
   readonly width: 1 | 4;
+  /** One f32 of the operand serves a whole Value. */
+  readonly conditionSplat: boolean;
+  readonly aSplat: boolean;
+  readonly bSplat: boolean;
   /** Axes in use, at most 8; 1 where all three operands have y's shape. */
   readonly rank: number;
   readonly workgroup: number;
 }
 
 /** One invocation = one Value of y; strides are 0 along repeated axes. */
-export const where = ({ width, rank, workgroup }: WhereOptions): string => wgsl`
-alias Value = ${width === 4 ? "vec4f" : "f32"};
-const WORKGROUP: u32 = ${workgroup}u;
-const RANK: u32 = ${rank}u;
+export const where = (o: WhereOptions): string => wgsl`
+alias Value = ${o.width === 4 ? "vec4f" : "f32"};
+const WORKGROUP: u32 = ${o.workgroup}u;
+const RANK: u32 = ${o.rank}u;
 ${flatWorkgroup}
 struct Params {
   sizes: array<vec4u, 2>,
@@ -24,9 +28,21 @@ struct Params {
   b_strides: array<vec4u, 2>,
   count: u32,
 }
+#if ${o.conditionSplat}
+@group(0) @binding(0) var<storage, read> condition: array<f32>;
+#else
 @group(0) @binding(0) var<storage, read> condition: array<Value>;
+#endif
+#if ${o.aSplat}
+@group(0) @binding(1) var<storage, read> a: array<f32>;
+#else
 @group(0) @binding(1) var<storage, read> a: array<Value>;
+#endif
+#if ${o.bSplat}
+@group(0) @binding(2) var<storage, read> b: array<f32>;
+#else
 @group(0) @binding(2) var<storage, read> b: array<Value>;
+#endif
 @group(0) @binding(3) var<storage, read_write> y: array<Value>;
 @group(0) @binding(4) var<uniform> params: Params;
 
@@ -44,15 +60,19 @@ fn main(
   var condition_index = 0u;
   var a_index = 0u;
   var b_index = 0u;
-  for (var left = RANK; left > 0u; left--) {
-    let axis = left - 1u;
+  for (var axis = RANK - 1u; axis > 0u; axis--) {
     let size = params.sizes[axis / 4u][axis % 4u];
-    let place = rest % size;
-    rest /= size;
+    let outer = rest / size;
+    let place = rest - outer * size;
+    rest = outer;
     condition_index += place * params.condition_strides[axis / 4u][axis % 4u];
     a_index += place * params.a_strides[axis / 4u][axis % 4u];
     b_index += place * params.b_strides[axis / 4u][axis % 4u];
   }
-  y[index] = select(b[b_index], a[a_index], condition[condition_index] != Value(0.0));
+  condition_index += rest * params.condition_strides[0].x;
+  a_index += rest * params.a_strides[0].x;
+  b_index += rest * params.b_strides[0].x;
+  let holds = Value(condition[condition_index]) != Value(0.0);
+  y[index] = select(Value(b[b_index]), Value(a[a_index]), holds);
 }
 `;

@@ -35,7 +35,11 @@ export function broadcastSamples(range?: readonly [number, number]): Sample[] {
     [
       [2, 3, 5, 4],
       [3, 1, 1],
-    ], // channels
+    ], // channels: whole vectors beside a splat
+    [
+      [5, 8],
+      [5, 1],
+    ], // one factor a row
   ];
   return pairs.map(([left, right]) => ({ inputs: [{ shape: left }, b(right)] }));
 }

@@ -13,7 +13,6 @@ import {
   inVectors,
   mergeAxes,
   operandLayout,
-  stridedWidth,
 } from "./layout.ts";
 import type { OperandLayout } from "./layout.ts";
 import { defineOp } from "./op.ts";
@@ -57,17 +56,16 @@ function flatPass(call: BinaryCall, caps: Caps, a: FlatLayout, b: FlatLayout): P
 
 function stridedPass(call: BinaryCall, caps: Caps): Pass {
   const strides = [broadcastStrides(call.a, call.y), broadcastStrides(call.b, call.y)];
-  const merged = mergeAxes(call.name, { sizes: call.y, strides });
-  const width = stridedWidth(merged);
-  const { sizes, strides: steps } = inVectors(merged, width);
+  const view = inVectors(mergeAxes(call.name, { sizes: call.y, strides }));
+  const [aSplat = false, bSplat = false] = view.splats;
   const count = sizeOf(call.y);
-  const options = { width, rank: sizes.length, workgroup: ELEMENT_WORKGROUP };
+  const options = { width: view.width, rank: view.sizes.length, workgroup: ELEMENT_WORKGROUP };
   return {
     label: `${call.name} y ${show(call.y)}`,
-    code: binaryStrided({ apply: applyText(call), ...options }),
+    code: binaryStrided({ apply: applyText(call), aSplat, bSplat, ...options }),
     bindings: call.bindings,
-    params: [...axisWords(sizes), ...steps.flatMap(axisWords), u(count / width)],
-    grid: elementGrid(count / width, caps),
+    params: [...axisWords(view.sizes), ...view.strides.flatMap(axisWords), u(count / view.width)],
+    grid: elementGrid(count / view.width, caps),
     flops: count,
     bytes: 4 * (count + sizeOf(call.a) + sizeOf(call.b)),
   };

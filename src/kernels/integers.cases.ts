@@ -21,6 +21,7 @@ export const castCases: OpCases = {
     { inputs: [{ shape: [3, 25], dtype: "i32", range: [-99, 99] }], gradient: false },
     { inputs: [{ shape: [7], dtype: "u32", range: [0, 99] }], gradient: false },
     { inputs: [{ shape: [2, 5], range: [-9, 9] }] },
+    { inputs: [{ shape: [8], range: [-9, 9] }], attrs: { dtype: "i32" }, gradient: false },
     { inputs: [{ shape: [70], range: [-9, 9] }], attrs: { dtype: "i32" }, gradient: false },
     { inputs: [{ shape: [5], range: [0, 9] }], attrs: { dtype: "u32" }, gradient: false },
     {
@@ -46,6 +47,7 @@ export const oneHotCases: OpCases = {
   samples: [
     { inputs: [{ shape: [9], dtype: "i32", range: [0, 5] }], attrs: { classes: 5 } },
     { inputs: [{ shape: [2, 3], dtype: "i32", range: [0, 40] }], attrs: { classes: 33 } },
+    { inputs: [{ shape: [7], dtype: "i32", range: [0, 12] }], attrs: { classes: 12 } },
     { inputs: [{ shape: [3], dtype: "i32", values: [-1, 0, 2] }], attrs: { classes: 2 } },
   ],
   errors: [

@@ -5,6 +5,7 @@ import { ShapeError } from "../util/errors.ts";
 import { meta, show, sizeOf } from "../util/shape.ts";
 import type { DType } from "../util/shape.ts";
 import { needDtype } from "./check.ts";
+import { flatWidth } from "./layout.ts";
 import { defineOp, need } from "./op.ts";
 import { ELEMENT_WORKGROUP, elementGrid, reads, u, writes } from "./pass.ts";
 
@@ -24,15 +25,16 @@ export const cast = defineOp({
       plan(inputs, { dtype: target }, caps) {
         const { shape, dtype: source } = need(inputs, 0);
         const count = sizeOf(shape);
+        const width = flatWidth(count);
         return {
           temps: [],
           passes: [
             {
               label: `cast y ${show(shape)} ${target}`,
-              code: castShader({ source, target, workgroup: ELEMENT_WORKGROUP }),
+              code: castShader({ source, target, width, workgroup: ELEMENT_WORKGROUP }),
               bindings: [...reads("in0"), ...writes("out0")],
-              params: [u(count)],
-              grid: elementGrid(count, caps),
+              params: [u(count / width)],
+              grid: elementGrid(count / width, caps),
               bytes: 8 * count,
             },
           ],
@@ -62,15 +64,16 @@ export const oneHot = defineOp({
       plan(inputs, { classes }, caps) {
         const { shape } = need(inputs, 0);
         const count = sizeOf(shape) * classes;
+        const width = flatWidth(classes);
         return {
           temps: [],
           passes: [
             {
               label: `oneHot y ${show([...shape, classes])}`,
-              code: oneHotShader({ workgroup: ELEMENT_WORKGROUP }),
+              code: oneHotShader({ width, workgroup: ELEMENT_WORKGROUP }),
               bindings: [...reads("in0"), ...writes("out0")],
-              params: [u(count), u(classes)],
-              grid: elementGrid(count, caps),
+              params: [u(count / width), u(classes / width)],
+              grid: elementGrid(count / width, caps),
               bytes: 4 * (count + sizeOf(shape)),
             },
           ],

@@ -46,20 +46,37 @@ export function mergeAxes(op: string, view: StridedView): StridedView {
   return sizes.length > 0 ? { sizes, strides } : { sizes: [1], strides: strides.map(() => [1]) };
 }
 
-/** 4 where every operand can be read as vec4 along the last axis from this offset, else 1. */
-export function stridedWidth({ sizes, strides }: StridedView, offset = 0): 1 | 4 {
-  const rows = strides.every(
-    (list) => at(list, -1) === 1 && list.slice(0, -1).every((step) => step % 4 === 0),
-  );
-  return rows && at(sizes, -1) % 4 === 0 && offset % 4 === 0 ? 4 : 1;
+/** How a strided kernel walks its operands: vectors of `width` elements along the last axis. */
+export interface VectorView {
+  readonly width: 1 | 4;
+  /** Counted in vectors. */
+  readonly sizes: readonly number[];
+  /** Counted in vectors, or in elements where the operand is a splat. */
+  readonly strides: readonly (readonly number[])[];
+  /** Operands with one element for a whole vector. */
+  readonly splats: readonly boolean[];
 }
 
-/** The view counted in vectors of `width` elements. */
-export function inVectors({ sizes, strides }: StridedView, width: 1 | 4): StridedView {
-  if (width === 1) return { sizes, strides };
+/** A stride of 0 along the last axis: the operand repeats there. */
+const isSplat = (list: readonly number[]): boolean => at(list, -1) === 0;
+
+/** Whether whole vectors of four can be read along the last axis. */
+const isVector = (list: readonly number[]): boolean =>
+  at(list, -1) === 1 && list.slice(0, -1).every((step) => step % 4 === 0);
+
+/** The view in vectors of four where its last axis allows it, element by element elsewhere. */
+export function inVectors({ sizes, strides }: StridedView): VectorView {
+  const whole = at(sizes, -1) % 4 === 0;
+  if (!whole || !strides.every((list) => isSplat(list) || isVector(list)))
+    return { width: 1, sizes, strides, splats: strides.map(() => false) };
   return {
-    sizes: [...sizes.slice(0, -1), at(sizes, -1) / width],
-    strides: strides.map((list) => [...list.slice(0, -1).map((step) => step / width), 1]),
+    width: 4,
+    sizes: [...sizes.slice(0, -1), at(sizes, -1) / 4],
+    strides: strides.map((list) => {
+      if (isSplat(list)) return list;
+      return [...list.slice(0, -1).map((step) => step / 4), 1];
+    }),
+    splats: strides.map(isSplat),
   };
 }
 

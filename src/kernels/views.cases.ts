@@ -94,6 +94,7 @@ export const permuteCases: OpCases = {
     { inputs: [{ shape: [4, 7] }], attrs: { axes: [1, 0] } },
     { inputs: [{ shape: [2, 3, 4, 8] }], attrs: { axes: [0, 2, 1, 3] } },
     { inputs: [{ shape: [2, 3, 5] }], attrs: { axes: [-1, 0, 1] } },
+    { inputs: [{ shape: [8, 5] }], attrs: { axes: [1, 0] } },
     { inputs: [{ shape: [33, 1, 3] }], attrs: { axes: [2, 1, 0] } },
     { inputs: [{ shape: [3, 2, 1, 2, 3] }], attrs: { axes: [4, 2, 0, 3, 1] } },
     {

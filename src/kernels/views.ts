@@ -11,7 +11,7 @@ import {
   stridesOf,
 } from "../util/shape.ts";
 import type { Shape } from "../util/shape.ts";
-import { axisWords, broadcastStrides, inVectors, mergeAxes, stridedWidth } from "./layout.ts";
+import { axisWords, broadcastStrides, mergeAxes } from "./layout.ts";
 import type { StridedView } from "./layout.ts";
 import { defineOp, need } from "./op.ts";
 import type { Caps, Plan, Variant } from "./op.ts";
@@ -20,20 +20,34 @@ import { ELEMENT_WORKGROUP, elementGrid, reads, u, writes } from "./pass.ts";
 type ShapeAttrs = Readonly<{ shape: Shape }>;
 const scalarShape: ShapeAttrs = { shape: [] };
 
+/** Width of y's vectors, whether x is read in vectors too, and the view counted that way. */
+function copyLayout({ sizes, strides }: StridedView, offset: number) {
+  const steps = at(strides, 0);
+  if (at(sizes, -1) % 4 !== 0) return { width: 1, whole: true, sizes, steps, offset } as const;
+  const counted = [...sizes.slice(0, -1), at(sizes, -1) / 4];
+  const lead = steps.slice(0, -1);
+  const whole = at(steps, -1) === 1 && [...lead, offset].every((step) => step % 4 === 0);
+  if (whole) {
+    const vectors = [...lead.map((step) => step / 4), 1];
+    return { width: 4, whole, sizes: counted, steps: vectors, offset: offset / 4 } as const;
+  }
+  return { width: 4, whole, sizes: counted, steps: [...lead, 4 * at(steps, -1)], offset } as const;
+}
+
 /** A strided view of in0, copied to out0. */
 function copyPlan(op: string, view: StridedView, offset: number, caps: Caps): Plan {
   const merged = mergeAxes(op, view);
-  const width = stridedWidth(merged, offset);
-  const { sizes, strides } = inVectors(merged, width);
+  const { width, whole, sizes, steps, offset: first } = copyLayout(merged, offset);
   const count = sizeOf(sizes);
+  const lastStride = at(at(merged.strides, 0), -1);
   return {
     temps: [],
     passes: [
       {
         label: `${op} y ${show(view.sizes)}`,
-        code: stridedCopy({ width, rank: sizes.length, workgroup: ELEMENT_WORKGROUP }),
+        code: stridedCopy({ width, whole, rank: sizes.length, workgroup: ELEMENT_WORKGROUP }),
         bindings: [...reads("in0"), ...writes("out0")],
-        params: [...axisWords(sizes), ...strides.flatMap(axisWords), u(offset / width), u(count)],
+        params: [...axisWords(sizes), ...axisWords(steps), u(first), u(lastStride), u(count)],
         grid: elementGrid(count, caps),
         bytes: 8 * count * width,
       },

@@ -24,6 +24,7 @@ export const whereCases: OpCases = {
     { inputs: [mask([5]), { shape: [5] }, { shape: [5] }] },
     { inputs: [mask([4, 64]), { shape: [4, 64] }, { shape: [4, 64] }] },
     { inputs: [mask([3, 1]), { shape: [3, 5] }, { shape: [] }] },
+    { inputs: [mask([3, 1]), { shape: [3, 8] }, { shape: [8] }] },
     { inputs: [mask([7]), { shape: [2, 1] }, { shape: [7] }] },
     { inputs: [mask([]), { shape: [] }, { shape: [] }] },
   ],

@@ -3,7 +3,7 @@ import { where as whereShader } from "../../shaders/where.wgsl.ts";
 import { broadcastShapes, show, sizeOf } from "../util/shape.ts";
 import { unbroadcast } from "./broadcast.ts";
 import { needDtype } from "./check.ts";
-import { axisWords, broadcastStrides, inVectors, mergeAxes, stridedWidth } from "./layout.ts";
+import { axisWords, broadcastStrides, inVectors, mergeAxes } from "./layout.ts";
 import { defineOp, need } from "./op.ts";
 import type { InputMetas } from "./op.ts";
 import { ELEMENT_WORKGROUP, elementGrid, reads, u, writes } from "./pass.ts";
@@ -33,17 +33,23 @@ export const where = defineOp({
         const shape = whereShape(inputs);
         const count = sizeOf(shape);
         const strides = [0, 1, 2].map((k) => broadcastStrides(need(inputs, k).shape, shape));
-        const merged = mergeAxes("where", { sizes: shape, strides });
-        const width = stridedWidth(merged);
-        const { sizes, strides: steps } = inVectors(merged, width);
+        const view = inVectors(mergeAxes("where", { sizes: shape, strides }));
+        const { width, sizes } = view;
+        const [conditionSplat = false, aSplat = false, bSplat = false] = view.splats;
+        const splats = { conditionSplat, aSplat, bSplat };
         return {
           temps: [],
           passes: [
             {
               label: `where y ${show(shape)}`,
-              code: whereShader({ width, rank: sizes.length, workgroup: ELEMENT_WORKGROUP }),
+              code: whereShader({
+                width,
+                rank: sizes.length,
+                workgroup: ELEMENT_WORKGROUP,
+                ...splats,
+              }),
               bindings: [...reads("in0", "in1", "in2"), ...writes("out0")],
-              params: [...axisWords(sizes), ...steps.flatMap(axisWords), u(count / width)],
+              params: [...axisWords(sizes), ...view.strides.flatMap(axisWords), u(count / width)],
               grid: elementGrid(count / width, caps),
               flops: count,
               bytes: 16 * count,

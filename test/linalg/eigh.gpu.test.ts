@@ -1,8 +1,9 @@
 /** eigh on the GPU against float64 eigenvalues of the same f32 matrices. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createEngine } from "../../src/engine/index.ts";
-import type { Engine } from "../../src/engine/index.ts";
+import { createEngine, program } from "../../src/engine/index.ts";
+import type { Engine, Tensor } from "../../src/engine/index.ts";
 import { eigh, eighHost } from "../../src/linalg/index.ts";
+import { CaptureError } from "../../src/util/errors.ts";
 import { at } from "../../src/util/shape.ts";
 import goldens from "../golden/linalg.json" with { type: "json" };
 import { eigenErrors, matrices, symmetric } from "./matrices.ts";
@@ -67,6 +68,19 @@ describe("eigh", () => {
     const { values } = await eighHost(engine, matrix, 2);
     expect(at(values, 0)).toBeCloseTo(3e-60, 66);
     expect(at(values, 1)).toBeCloseTo(1e-60, 66);
+  });
+
+  it("refuses to be recorded in a program", async () => {
+    const attempts: Promise<unknown>[] = [];
+    const step = program(engine, ({ x }: { readonly x: Tensor }) => {
+      attempts.push(eigh(engine, x).catch((error: unknown) => error));
+      return engine.ops.add(x, x);
+    });
+    await step.run({ x: { values: new Float32Array(4), shape: [2, 2] } });
+    const [error] = await Promise.all(attempts);
+    expect(error).toBeInstanceOf(CaptureError);
+    expect(String(error)).toMatch(/eigh: reads values as it goes; call it outside program/);
+    step.dispose();
   });
 
   it("refuses what it cannot decompose", async () => {

@@ -1,5 +1,5 @@
 /** Which rows of logits have their largest value, the first of equals, at the label. */
-import type { ElementOptions } from "./crossEntropyBackward.wgsl.ts";
+import type { ElementOptions } from "./lib/grid.wgsl.ts";
 import { flatWorkgroup } from "./lib/grid.wgsl.ts";
 import { wgsl } from "./lib/wgsl.ts";
 

@@ -1,11 +1,7 @@
 /** Gradient of crossEntropy. dlogits = g / valid · (exp(z − lse) − (1 − ε) [c = label] − ε / C). */
+import type { ElementOptions } from "./lib/grid.wgsl.ts";
 import { flatWorkgroup } from "./lib/grid.wgsl.ts";
 import { wgsl } from "./lib/wgsl.ts";
-
-/** Options of {@link crossEntropyBackward}. */
-export interface ElementOptions {
-  readonly workgroup: number;
-}
 
 /** One invocation = one logit. logits, dlogits: [rows, classes]; labels, lse: [rows]. */
 export const crossEntropyBackward = ({ workgroup }: ElementOptions): string => wgsl`

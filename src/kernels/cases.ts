@@ -1,4 +1,5 @@
 /** The oracle of every op; a missing row does not compile. For tests and bench only. */
+import { attentionBackwardCases, attentionCases, attentionMapsCases } from "./attention.cases.ts";
 import type { OpCases } from "./case.ts";
 import type { OpName } from "./index.ts";
 import { affineCases } from "./affine.cases.ts";
@@ -17,6 +18,7 @@ import {
 import { argmaxCases, maxCases, minCases } from "./extremes.cases.ts";
 import { gatherBackwardCases, gatherCases } from "./gather.cases.ts";
 import { castCases, oneHotCases } from "./integers.cases.ts";
+import { jacobiRotateCases } from "./jacobi.cases.ts";
 import { varianceCases } from "./variance.cases.ts";
 import { whereCases } from "./where.cases.ts";
 import { householderReflectCases, householderUpdateCases } from "./householder.cases.ts";
@@ -39,12 +41,16 @@ import {
   squaredNormCases,
 } from "./arenas.cases.ts";
 import { adamwCases, sgdMomentumCases } from "./optimizers.cases.ts";
+import { dropPathCases, dropoutCases } from "./dropout.cases.ts";
 import { softmaxBackwardCases, softmaxCases } from "./softmax.cases.ts";
 import { unaryBackwardCases, unaryCases } from "./unary.cases.ts";
 import { broadcastToCases, permuteCases, reshapeCases, sliceCases } from "./views.cases.ts";
 
 /** Cases by op name. */
 export const cases = {
+  attention: attentionCases,
+  attentionBackward: attentionBackwardCases,
+  attentionMaps: attentionMapsCases,
   add: addCases,
   affine: affineCases,
   broadcastTo: broadcastToCases,
@@ -94,6 +100,9 @@ export const cases = {
   squaredNorm: squaredNormCases,
   adamw: adamwCases,
   sgdMomentum: sgdMomentumCases,
+  dropPath: dropPathCases,
+  dropout: dropoutCases,
   softmax: softmaxCases,
   softmaxBackward: softmaxBackwardCases,
+  jacobiRotate: jacobiRotateCases,
 } satisfies Record<OpName, OpCases>;

@@ -30,6 +30,7 @@ export interface GradOps<V> {
   pad(x: V, attrs: { readonly axis: number; readonly before: number; readonly after: number }): V;
   where(condition: V, a: V, b: V): V;
   dropout(x: V, key: V, attrs: { readonly rate: number; readonly stream: number }): V;
+  dropPath(x: V, key: V, attrs: { readonly rate: number; readonly stream: number }): V;
   unaryBackward(g: V, x: V, attrs: { readonly of: string }): V;
   softmaxBackward(g: V, y: V): V;
   layernormBackward(g: V, x: V, weight: V, mean: V, rstd: V, attrs?: object): readonly V[];

@@ -1,4 +1,5 @@
 /** The op table: adding an op is one line here and one in cases.ts. */
+import { attention, attentionBackward, attentionMaps } from "./attention.ts";
 import { affine } from "./affine.ts";
 import {
   add,
@@ -15,6 +16,7 @@ import {
 import { argmax, max, min } from "./extremes.ts";
 import { gather, gatherBackward } from "./gather.ts";
 import { cast, oneHot } from "./integers.ts";
+import { jacobiRotate } from "./jacobi.ts";
 import { variance } from "./variance.ts";
 import { where } from "./where.ts";
 import { householderReflect, householderUpdate } from "./householder.ts";
@@ -26,6 +28,7 @@ import { crossEntropy, crossEntropyBackward, correctCount } from "./crossEntropy
 import { patchify, patchifyBackward } from "./patchify.ts";
 import { addInPlace, clipScale, ema, fill, squaredNorm } from "./arenas.ts";
 import { adamw, sgdMomentum } from "./optimizers.ts";
+import { dropPath, dropout } from "./dropout.ts";
 import type { OpDef } from "./op.ts";
 import { mean, sum, sumTo } from "./reduce.ts";
 import { softmax, softmaxBackward } from "./softmax.ts";
@@ -34,6 +37,9 @@ import { broadcastTo, permute, reshape, slice } from "./views.ts";
 
 /** Every op by name. */
 export const table = {
+  attention,
+  attentionBackward,
+  attentionMaps,
   add,
   affine,
   argmax,
@@ -83,8 +89,11 @@ export const table = {
   squaredNorm,
   adamw,
   sgdMomentum,
+  dropPath,
+  dropout,
   softmax,
   softmaxBackward,
+  jacobiRotate,
 } as const;
 
 /** Names of the ops. */

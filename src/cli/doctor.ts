@@ -31,7 +31,7 @@ export function addDoctor(program: Command): void {
     .option("--json <file>", "write it as JSON too (- for standard output)")
     .addHelpText(
       "after",
-      "\nExit code 1 if nothing here can run neco; the message says what to do.\n\nExamples:\n  neco doctor\n  neco doctor --adapter swiftshader --json doctor.json",,
+      "\nExit code 1 if nothing here can run neco; the message says what to do.\n\nExamples:\n  neco doctor\n  neco doctor --adapter swiftshader --json doctor.json",
     )
     .action(async (options: { json?: string }, command: Command) => {
       const found = await withEngine(adapterOption(command), diagnose);

@@ -2,7 +2,7 @@
 import { Command } from "commander";
 import { writeFileSync } from "node:fs";
 import { createEngine } from "../src/engine/index.ts";
-import type { Engine } from "../src/engine/index.ts";
+import type { Engine, PassTime } from "../src/engine/index.ts";
 import { time } from "./measure.ts";
 import type { Budget } from "./measure.ts";
 import { measurePeaks } from "./probes.ts";
@@ -31,9 +31,32 @@ interface Measured {
   readonly [extra: string]: unknown;
 }
 
-async function measure(engine: Engine, row: Row, peaks: Peaks, budget: Budget): Promise<Measured> {
+/** Passes of one kind together, the longest first. */
+function printProfile(passes: readonly PassTime[]): void {
+  const kinds = new Map<string, { us: number; count: number; flops: number; bytes: number }>();
+  for (const { label, microseconds, flops, bytes } of passes) {
+    const kind = kinds.get(label) ?? { us: 0, count: 0, flops: 0, bytes: 0 };
+    kind.us += microseconds;
+    kind.count++;
+    kind.flops += flops;
+    kind.bytes += bytes;
+    kinds.set(label, kind);
+  }
+  const total = passes.reduce((sum, { microseconds }) => sum + microseconds, 0);
+  for (const [label, { us, count, flops, bytes }] of [...kinds].sort(([, a], [, b]) => b.us - a.us))
+    console.log(
+      `${(us / 1000).toFixed(2).padStart(9)} ms ${((100 * us) / total).toFixed(1).padStart(5)} % ${String(count).padStart(4)} × ${label.padEnd(56)} ${(flops / us / 1000).toFixed(2).padStart(7)} GFLOP/s ${(bytes / us / 1000).toFixed(2).padStart(6)} GB/s`,
+    );
+}
+
+async function measure(
+  engine: Engine,
+  row: Row,
+  { peaks, budget, options }: { peaks: Peaks; budget: Budget; options: Options },
+): Promise<Measured> {
   return engine.scope(async () => {
     const prepared = await row.prepare(engine);
+    if (options.profile) printProfile((await prepared.profile?.()) ?? []);
     const timing = await time(engine, () => prepared.run(), budget);
     const gflops = prepared.flops / (timing.median * 1e6);
     const gbs = prepared.bytes / (timing.median * 1e6);
@@ -70,7 +93,7 @@ interface Options {
   readonly adapter?: string;
   readonly samples: string;
   readonly budget: string;
-  readonly all?: boolean;
+  readonly profile?: boolean;
 }
 
 async function main(options: Options): Promise<void> {
@@ -91,7 +114,7 @@ async function main(options: Options): Promise<void> {
   const budget = { samples: Number(options.samples), budgetMs: 1000 * Number(options.budget) };
   const measured: Measured[] = [];
   for (const row of rows) {
-    const result = await measure(engine, row, peaks, budget);
+    const result = await measure(engine, row, { peaks, budget, options });
     measured.push(result);
     console.log(line(result));
   }
@@ -113,6 +136,7 @@ await new Command("bench")
   .option("--only <pattern>", "rows whose name (or name, shape and variant) match this expression")
   .option("--json <file>", "write the figures there, schema neco-webgpu/bench@1")
   .option("--adapter <name>", "auto, gpu, lavapipe or swiftshader")
+  .option("--profile", "time every pass of a program by itself first")
   .option("--samples <n>", "most samples of a row", "20")
   .option("--budget <seconds>", "most time of a row", "10")
   .action(main)

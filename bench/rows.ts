@@ -1,6 +1,6 @@
 /** What the bench measures: every bench row of the op table, and whole workloads. */
 import { materialise, hostArray } from "../test/ops/samples.ts";
-import type { Engine, Tensor } from "../src/engine/index.ts";
+import type { Engine, PassTime, Tensor } from "../src/engine/index.ts";
 import { ParamSet, program } from "../src/engine/index.ts";
 import { cases } from "../src/kernels/cases.ts";
 import type { BenchRow, OpCases } from "../src/kernels/case.ts";
@@ -28,6 +28,8 @@ export interface Prepared {
   readonly dispatches: number;
   /** Facts for the JSON, such as losses; read after timing. */
   extra?(): Promise<Readonly<Record<string, unknown>>>;
+  /** Time of every pass, for --profile. */
+  profile?(): Promise<PassTime[]>;
 }
 
 /** A row of the bench; nothing is allocated before `prepare`. */
@@ -93,7 +95,7 @@ function stepRow(mode: "eager" | "program"): Row {
     shape: `[${SMALL_VIT_BATCH}, 28, 28, 1]`,
     variant: mode,
     async prepare(engine) {
-      const { run, stats } = smallViTStep(engine, mode);
+      const { run, stats, profile } = smallViTStep(engine, mode);
       const losses: number[] = [];
       for (const expected of SMALL_VIT_LOSSES) {
         const loss = await (await run()).item();
@@ -109,6 +111,7 @@ function stepRow(mode: "eager" | "program"): Row {
         bytes: 0,
         dispatches: stats()?.passes ?? 0,
         extra: () => Promise.resolve({ losses, program: stats() }),
+        profile,
       };
     },
   };

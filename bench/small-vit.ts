@@ -1,6 +1,6 @@
 /** The small-ViT training step through src/vit, eager or as a program: what Shows and bench time. */
 import { ParamSet, program, valueAndGrad } from "../src/engine/index.ts";
-import type { Engine, ProgramStats, Tensor } from "../src/engine/index.ts";
+import type { Engine, PassTime, ProgramStats, Tensor } from "../src/engine/index.ts";
 import { ViT } from "../src/vit/index.ts";
 import type { Recipe } from "../src/vit/index.ts";
 import { applyUpdate, createTrainState } from "../src/vit/optimizer.ts";
@@ -30,6 +30,8 @@ export interface SmallViTStep {
   run(): Promise<Tensor>;
   /** Counts of the program; null in eager mode. */
   stats(): ProgramStats | null;
+  /** Time of every pass of the program. */
+  profile(): Promise<PassTime[]>;
 }
 
 interface StepTensors {
@@ -75,7 +77,12 @@ export function smallViTStep(engine: Engine, mode: "eager" | "program"): SmallVi
   const inputs = smallViTInputs();
   if (mode === "program") {
     const replayed = program(engine, (tensors: StepTensors) => step(engine, state, tensors));
-    return { state, run: () => replayed.run(inputs), stats: () => replayed.stats };
+    return {
+      state,
+      run: () => replayed.run(inputs),
+      stats: () => replayed.stats,
+      profile: () => replayed.profile(),
+    };
   }
   const batch: StepTensors = {
     patches: engine.tensor(inputs.patches.values, inputs.patches.shape),
@@ -88,5 +95,6 @@ export function smallViTStep(engine: Engine, mode: "eager" | "program"): SmallVi
     state,
     run: () => Promise.resolve(engine.scope(() => step(engine, state, batch))),
     stats: () => null,
+    profile: () => Promise.resolve([]),
   };
 }

@@ -12,3 +12,4 @@ export type { Program, ProgramInput, ProgramInputs, InputTensors } from "./progr
 export type { ProgramStats } from "./replay.ts";
 export { ParamSet } from "./params.ts";
 export type { ParamSpec } from "./params.ts";
+export type { PassTime } from "./profile.ts";

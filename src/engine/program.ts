@@ -5,6 +5,7 @@ import type { DType, Meta, Shape } from "../util/shape.ts";
 import { Recorder } from "./capture.ts";
 import type { Engine } from "./engine.ts";
 import { ALIGNMENT } from "./pool.ts";
+import type { PassTime } from "./profile.ts";
 import { Replay } from "./replay.ts";
 import type { ProgramStats } from "./replay.ts";
 import { tensorsIn } from "./scope.ts";
@@ -29,6 +30,12 @@ export interface Program<K extends string, O> {
   run(inputs: ProgramInputs<K>): Promise<O>;
   /** Counts of the capture that the last run used. */
   readonly stats: ProgramStats | null;
+  /**
+   * Times every pass of the last run's capture by itself, by GPU timestamps. Slow, and state
+   * changes as in a run: for finding out where time goes.
+   * @throws CaptureError before the first run, or on an adapter without timestamps.
+   */
+  profile(): Promise<PassTime[]>;
   /** Frees all captures. */
   dispose(): void;
 }
@@ -91,7 +98,7 @@ export function program<K extends string, O>(
   body: (inputs: InputTensors<K>) => O,
 ): Program<K, O> {
   const captures = new Map<string, Promise<Capture<O>>>();
-  let stats: ProgramStats | null = null;
+  let last: Replay | null = null;
   return {
     async run(inputs) {
       const named = normalise(inputs);
@@ -103,14 +110,18 @@ export function program<K extends string, O>(
         pending.catch(() => captures.delete(key)); // a failed capture may be tried again
       }
       const ready = await pending;
-      stats = ready.replay.stats;
+      last = ready.replay;
       engine.gpu.faults.check();
       upload(engine, ready, named);
       ready.replay.run();
       return ready.outputs;
     },
     get stats() {
-      return stats;
+      return last?.stats ?? null;
+    },
+    profile() {
+      if (!last) throw new CaptureError("profile: run the program first");
+      return last.profile();
     },
     dispose() {
       for (const pending of captures.values())

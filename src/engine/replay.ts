@@ -6,17 +6,24 @@ import { accessesOf, paramBytes, writeParams } from "./executor.ts";
 import type { Pipeline } from "./pipelines.ts";
 import { lifetimesOf, liveSteps, placeCopies, planMemory } from "./plan.ts";
 import { ALIGNMENT, GPU_BUFFER_USAGE } from "./pool.ts";
+import { profilePasses } from "./profile.ts";
+import type { PassTime } from "./profile.ts";
 import { Storage } from "./tensor.ts";
+
+/** A dispatch with everything bound. */
+export interface PassCommand {
+  readonly kind: "pass";
+  readonly label: string;
+  readonly pipeline: GPUComputePipeline;
+  readonly bindGroup: GPUBindGroup;
+  readonly grid: readonly [number, number, number];
+  readonly flops: number;
+  readonly bytes: number;
+}
 
 /** A dispatch or a copy with everything bound. */
 type Command =
-  | {
-      readonly kind: "pass";
-      readonly label: string;
-      readonly pipeline: GPUComputePipeline;
-      readonly bindGroup: GPUBindGroup;
-      readonly grid: readonly [number, number, number];
-    }
+  | PassCommand
   | {
       readonly kind: "copy";
       readonly from: Range;
@@ -113,6 +120,14 @@ export class Replay {
       }
     pass?.end();
     device.queue.submit([encoder.finish()]);
+  }
+
+  /** Times every pass by itself; state changes as in a run. */
+  profile(): Promise<PassTime[]> {
+    return profilePasses(
+      this.engine,
+      this.commands.filter((step) => step.kind === "pass"),
+    );
   }
 
   /** Gives slots and held constants back. */
@@ -227,5 +242,6 @@ function command(
     layout: made.layout,
     entries,
   });
-  return { kind: "pass", label: pass.label, pipeline: made.pipeline, bindGroup, grid: pass.grid };
+  const { label, grid, flops = 0, bytes = 0 } = pass;
+  return { kind: "pass", label, pipeline: made.pipeline, bindGroup, grid, flops, bytes };
 }

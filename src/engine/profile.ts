@@ -1,0 +1,61 @@
+/** Times the passes of a program one by one, by GPU timestamps. */
+import { CaptureError } from "../util/errors.ts";
+import type { Engine } from "./engine.ts";
+import { GPU_BUFFER_USAGE } from "./pool.ts";
+import type { PassCommand } from "./replay.ts";
+
+/** A pass and the time it took alone. */
+export interface PassTime {
+  readonly label: string;
+  readonly microseconds: number;
+  readonly flops: number;
+  readonly bytes: number;
+}
+
+const QUERY_RESOLVE = 0x200; // GPUBufferUsage.QUERY_RESOLVE
+const MAP_READ_MODE = 0x1; // GPUMapMode.READ
+const STAMP_BYTES = 8;
+
+/**
+ * Runs the passes in order, each in a compute pass of its own.
+ * @throws CaptureError if the adapter has no timestamps.
+ */
+export async function profilePasses(
+  engine: Engine,
+  passes: readonly PassCommand[],
+): Promise<PassTime[]> {
+  const { device } = engine.gpu;
+  if (!device.features.has("timestamp-query"))
+    throw new CaptureError("profile: this adapter has no timestamp-query");
+  const count = 2 * passes.length;
+  const bytes = count * STAMP_BYTES;
+  const querySet = device.createQuerySet({ type: "timestamp", count });
+  const { COPY_SRC, COPY_DST, MAP_READ } = GPU_BUFFER_USAGE;
+  const resolved = device.createBuffer({ size: bytes, usage: QUERY_RESOLVE | COPY_SRC });
+  const staging = device.createBuffer({ size: bytes, usage: MAP_READ | COPY_DST });
+  const encoder = device.createCommandEncoder({ label: "profile" });
+  passes.forEach(({ pipeline, bindGroup, grid }, index) => {
+    const pass = encoder.beginComputePass({
+      timestampWrites: {
+        querySet,
+        beginningOfPassWriteIndex: 2 * index,
+        endOfPassWriteIndex: 2 * index + 1,
+      },
+    });
+    pass.setPipeline(pipeline);
+    pass.setBindGroup(0, bindGroup);
+    pass.dispatchWorkgroups(...grid);
+    pass.end();
+  });
+  encoder.resolveQuerySet(querySet, 0, count, resolved, 0);
+  encoder.copyBufferToBuffer(resolved, 0, staging, 0, bytes);
+  device.queue.submit([encoder.finish()]);
+  await staging.mapAsync(MAP_READ_MODE);
+  const stamps = new BigUint64Array(staging.getMappedRange().slice(0));
+  for (const buffer of [resolved, staging]) buffer.destroy();
+  querySet.destroy();
+  return passes.map(({ label, flops, bytes: moved }, index) => {
+    const nanoseconds = Number((stamps[2 * index + 1] ?? 0n) - (stamps[2 * index] ?? 0n));
+    return { label, microseconds: nanoseconds / 1000, flops, bytes: moved };
+  });
+}

@@ -9,6 +9,7 @@ import { at, ceilDiv, sameShape } from "../util/shape.ts";
 import type { Caps, InputMetas, Variant } from "./op.ts";
 import { defineOp, need } from "./op.ts";
 import { fixedSubgroup, reads, u, writes } from "./pass.ts";
+import { remember } from "./remember.ts";
 import { rowGrid, rowVariants } from "./rows.ts";
 
 /** Lanes of the one workgroup that makes a reflector, where no subgroup does it. */
@@ -43,14 +44,6 @@ function checkState(
 
 const reflectCode = new Map<string, string>();
 const updateCode = new Map<string, string>();
-
-/** Shader text by its options; the hundreds of steps of one decomposition share it. */
-function remember(known: Map<string, string>, options: object, make: () => string): string {
-  const key = Object.values(options).join();
-  const code = known.get(key) ?? make();
-  known.set(key, code);
-  return code;
-}
 
 function reflectVariant(lanesOf: (caps: Caps) => number, subgroup: boolean): Variant<Step> {
   return {

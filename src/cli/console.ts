@@ -22,7 +22,7 @@ export async function writeJson(path: string, value: unknown): Promise<void> {
 /** Progress of something counted. */
 export interface Progress {
   /** Where it stands, with a few words such as "loss 0.123". */
-  update(done: number, words?: string): void;
+  update(done: number, words?: string, etaSeconds?: number): void;
   stop(): void;
 }
 
@@ -37,21 +37,27 @@ export function duration(seconds: number): string {
   return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, "0")} min`;
 }
 
-function barProgress(title: string, total: number): Progress {
+/** Seconds left by the mean pace since the start. */
+function estimate(total: number, now: () => number): (done: number) => number {
+  const start = now();
+  return (done) => (done > 0 ? ((now() - start) / 1000 / done) * (total - done) : 0);
+}
+
+function barProgress(title: string, total: number, now: () => number): Progress {
+  const leftAfter = estimate(total, now);
   const bar = new SingleBar({
-    format: `${title} [{bar}] {value}/{total} {words} {eta_formatted}`,
+    format: `${title} [{bar}] {value}/{total} {words} {left}`,
     barCompleteChar: "█",
     barIncompleteChar: "░",
     hideCursor: true,
     clearOnComplete: false,
     stream: process.stderr,
     barsize: 24,
-    etaBuffer: 50,
   });
-  bar.start(total, 0, { words: "" });
+  bar.start(total, 0, { words: "", left: "" });
   return {
-    update(done, words = "") {
-      bar.update(done, { words });
+    update(done, words = "", etaSeconds = leftAfter(done)) {
+      bar.update(done, { words, left: `${duration(etaSeconds)} left` });
     },
     stop() {
       bar.stop();
@@ -60,15 +66,15 @@ function barProgress(title: string, total: number): Progress {
 }
 
 function lineProgress(title: string, total: number, now: () => number): Progress {
-  const start = now();
-  let last = start;
+  const leftAfter = estimate(total, now);
+  let last = now();
   return {
-    update(done, words = "") {
+    update(done, words = "", etaSeconds = leftAfter(done)) {
       const time = now();
       if (time - last < PLAIN_INTERVAL && done < total) return;
       last = time;
-      const left = done > 0 ? ((time - start) / 1000 / done) * (total - done) : 0;
-      note(`${title} ${done}/${total}${words === "" ? "" : ` ${words}`}, ${duration(left)} left`);
+      const figures = words === "" ? "" : ` ${words}`;
+      note(`${title} ${done}/${total}${figures}, ${duration(etaSeconds)} left`);
     },
     stop() {
       return undefined;
@@ -85,5 +91,5 @@ export function startProgress(
     now = Date.now,
   }: { terminal?: boolean; now?: () => number } = {},
 ): Progress {
-  return terminal ? barProgress(title, total) : lineProgress(title, total, now);
+  return terminal ? barProgress(title, total, now) : lineProgress(title, total, now);
 }

@@ -7,6 +7,8 @@ const GROUPS: readonly OodGroup[] = ["near", "far", "control", "other"];
 /** An OOD set as a run records it under `notes.ood`. */
 export interface OodSetNote {
   readonly name: string;
+  /** The data set that it was loaded from. */
+  readonly spec: string;
   readonly group: OodGroup;
   readonly title: string;
   readonly credit: string;
@@ -17,6 +19,7 @@ export interface OodSetNote {
 const isOodSetNote = (value: unknown): value is OodSetNote =>
   isRecord(value) &&
   typeof value["name"] === "string" &&
+  typeof value["spec"] === "string" &&
   typeof value["title"] === "string" &&
   typeof value["credit"] === "string" &&
   GROUPS.some((group) => group === value["group"]);
@@ -32,9 +35,9 @@ export function groupsOf(config: RunConfig | null, ood: OodJson | null): Record<
   const groups = Object.fromEntries(oodNotes(config).map(({ name, group }) => [name, group]));
   const stated = ood?.config["groups"];
   if (!isRecord(stated)) return groups;
-  for (const group of GROUPS) {
-    const names = stated[group];
-    if (Array.isArray(names)) for (const name of names) groups[String(name)] = group;
+  for (const [name, value] of Object.entries(stated)) {
+    const group = GROUPS.find((known) => known === value);
+    if (group !== undefined) groups[name] = group;
   }
   return groups;
 }

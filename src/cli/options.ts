@@ -45,6 +45,12 @@ export const collect = (text: string, previous: readonly string[] = []): string[
   ...list(text),
 ];
 
+/** Collects a repeatable option whose values may hold commas. */
+export const append = (text: string, previous: readonly string[] = []): string[] => [
+  ...previous,
+  text,
+];
+
 /** One of a closed set. */
 export function oneOf<const T extends string>(...choices: readonly T[]) {
   return (text: string): T => {
@@ -55,13 +61,16 @@ export function oneOf<const T extends string>(...choices: readonly T[]) {
   };
 }
 
-/** A name with the file that holds it. */
+/** A name with what it stands for: a feature file, a data set, or (null) the data set of that name. */
 export interface NamedFile {
   readonly name: string;
   readonly file: string | null;
 }
 
-/** `NAME=FILE`, or `NAME` alone (a data set by name). */
+/** Whether a path is a feature file by its ending; else it is a data set. */
+export const isFeatureFile = (path: string): boolean => /\.(npz|npy|safetensors|csv)$/i.test(path);
+
+/** `NAME=FILE`, `NAME=DATASET`, or `NAME` alone (a data set by name). */
 export function namedFile(text: string): NamedFile {
   const split = text.indexOf("=");
   return split < 0

@@ -2,5 +2,5 @@
 export * from "./input.ts";
 export { renderReport } from "./page.ts";
 export { summaryTable, textTable } from "./summary.ts";
-export { METRICS, figure, isSoftware, methodTitle, percent } from "./format.ts";
+export { METRICS, count, figure, isSoftware, methodTitle, percent } from "./format.ts";
 export { phaseOf, type Phase } from "./collapse.ts";

@@ -5,21 +5,30 @@ import { bestOf, mainColumns } from "./tables.ts";
 
 const SHOWN = METRICS.slice(0, 2);
 
-const pad = (cells: readonly string[], widths: readonly number[]): string =>
-  cells
-    .map((cell, index) =>
-      index === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[index] ?? 0),
-    )
-    .join("  ")
-    .trimEnd();
+/** Whether a column holds numbers, perhaps with a mark or a word behind, so that it lines up right. */
+const isNumeric = (cells: readonly string[]): boolean =>
+  cells.every(
+    (cell) => cell === "–" || /^-?\d[\d.\u202f]*(e[-+]?\d+)?\s?(\*|\(.*\))?\s*$/.test(cell),
+  );
 
 /** Lines of a table with columns as wide as their longest cell; a rule below the head. */
 export function textTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const columns = head.map((_, index) => rows.map((row) => row[index] ?? ""));
   const widths = head.map((name, index) =>
-    Math.max(name.length, ...rows.map((row) => row[index]?.length ?? 0)),
+    Math.max(name.length, ...(columns[index] ?? []).map((cell) => cell.length)),
   );
+  const numeric = columns.map((cells, index) => index > 0 && isNumeric(cells));
+  const line = (cells: readonly string[]): string =>
+    cells
+      .map((cell, index) =>
+        numeric[index] === true
+          ? cell.padStart(widths[index] ?? 0)
+          : cell.padEnd(widths[index] ?? 0),
+      )
+      .join("  ")
+      .trimEnd();
   const rule = widths.map((width) => "─".repeat(width)).join("──");
-  return [pad(head, widths), rule, ...rows.map((row) => pad(row, widths))].join("\n");
+  return [line(head), rule, ...rows.map(line)].join("\n");
 }
 
 /** AUROC and FPR at 95 % ID TPR per set and average; `*` marks the best of a column. */

@@ -1,0 +1,119 @@
+/** `neco nc`: neural collapse of a run's checkpoints or of anybody's features. */
+import type { Command } from "commander";
+import type { FeatureSource } from "../io/index.ts";
+import { neuralCollapse, type NcJson } from "../neco/nc.ts";
+import { figure, percent, textTable, type NcMetrics } from "../report/index.ts";
+import { UsageError } from "../util/errors.ts";
+import { print, writeJson } from "./console.ts";
+import { adapterOption, withEngine } from "./engine.ts";
+import { fileOfSet, findHeadIn, OpenFiles } from "./feature-sets.ts";
+import { append, namedFile, numberIn } from "./options.ts";
+
+/** Options of `neco nc` as commander gives them. */
+export interface NcOptions {
+  readonly run?: string;
+  readonly features?: string;
+  readonly head?: string;
+  readonly ood?: readonly string[];
+  readonly rcond?: number;
+  readonly json?: string;
+}
+
+/** NC1–NC5 as a table, one row per checkpoint. */
+export function ncTable(rows: readonly (NcMetrics & { readonly step?: number })[]): string {
+  const sets = Object.keys(rows[0]?.nc5 ?? {});
+  const head = [
+    "step",
+    "accuracy %",
+    "NC1",
+    "NC2 norms",
+    "NC2 angles",
+    "NC3",
+    "NC4",
+    ...sets.map((set) => `NC5 ${set}`),
+  ];
+  const cells = rows.map((row) => [
+    row.step === undefined ? "–" : String(row.step),
+    percent(row.accuracy),
+    ...[
+      row.nc1,
+      row.nc2.equinorm_means,
+      row.nc2.equiangularity_means,
+      row.nc3,
+      row.nc4,
+      ...sets.map((set) => row.nc5[set] ?? Number.NaN),
+    ].map(figure),
+  ]);
+  return textTable(head, cells);
+}
+
+async function ncOfFiles(options: NcOptions, adapter: string | undefined): Promise<NcJson> {
+  const { features, head: headFile, ood = [], rcond } = options;
+  if (features === undefined)
+    throw new UsageError("give --run DIR, or feature files: --features F --head F");
+  const named = ood
+    .map(namedFile)
+    .map((set) => ({ name: set.name, file: fileOfSet(set, "--ood") }));
+  const files = new OpenFiles();
+  try {
+    const source = await files.open(features, "features");
+    const weights = await findHeadIn(headFile, [features], source.dim);
+    if (weights === null)
+      throw new UsageError(`${features} holds no head: give --head F with W [C, D] (and b [C])`);
+    const sets: FeatureSource[] = [];
+    for (const { name, file } of named) sets.push(await files.open(file, name));
+    return await withEngine(adapter, async (engine) => {
+      const input = {
+        features: source,
+        weights,
+        ood: sets,
+        ...(rcond === undefined ? {} : { rcond }),
+      };
+      const metrics = await neuralCollapse(engine, input);
+      return { schema: "neco-webgpu/nc@1", adapter: engine.adapter.description, ...metrics };
+    });
+  } finally {
+    await files.close();
+  }
+}
+
+async function runNc(options: NcOptions, adapter: string | undefined): Promise<void> {
+  let json: NcJson;
+  if (options.run === undefined) json = await ncOfFiles(options, adapter);
+  else {
+    const { run } = options;
+    const { ncOfRun } = await import("./run-collapse.ts");
+    const sets = (options.ood ?? []).map(namedFile);
+    json = await withEngine(adapter, (engine) => ncOfRun(engine, run, sets));
+  }
+  if (options.json !== undefined) await writeJson(options.json, json);
+  if (options.json !== "-") print(ncTable(json.steps ?? [json]));
+}
+
+const EXAMPLES = `
+Examples:
+  neco nc --features train.npz --head head.npz --ood svhn=svhn.npz --json nc.json
+  neco nc --run runs/digits --ood fashion-mnist`;
+
+/** Adds `neco nc`. */
+export function addNc(program: Command): void {
+  program
+    .command("nc")
+    .description("measure neural collapse (NC1–NC5): every checkpoint of a run, or feature files")
+    .option("--run <folder>", "the run; features that are missing are extracted and kept")
+    .option("--features <file>", "training features with labels")
+    .option("--head <file>", "W [C, D] and b [C]; default: looked for in the feature file")
+    .option(
+      "--ood <name=file>",
+      "an OOD set for NC5, repeatable: NAME=FILE of features; with --run also NAME or NAME=DATASET",
+      append,
+    )
+    .option(
+      "--rcond <x>",
+      "eigenvalues below x of the largest count as zero",
+      numberIn({ min: 0, max: 1 }),
+    )
+    .option("--json <file>", "write the metrics; - for standard output")
+    .addHelpText("after", EXAMPLES)
+    .action((options: NcOptions, command: Command) => runNc(options, adapterOption(command)));
+}

@@ -1,0 +1,186 @@
+/** `neco ood`: every method on every OOD set, from a run or from anybody's feature files. */
+import type { Command } from "commander";
+import type { Engine } from "../engine/index.ts";
+import { evaluateOod, type Evaluation } from "../neco/evaluate.ts";
+import type { ScoreOptions } from "../neco/options.ts";
+import { UsageError } from "../util/errors.ts";
+import { note, print } from "./console.ts";
+import { adapterOption, withEngine } from "./engine.ts";
+import { openFeatureSets, type FeatureSets, type GroupOptions } from "./feature-sets.ts";
+import { publish, sweepText, type OodOutputs } from "./ood-outputs.ts";
+import { chooseDim, sweepOf } from "./ood-sweep.ts";
+import { append, collect, list, namedFile, numberIn, oneOf, positive } from "./options.ts";
+import { startProgress } from "./console.ts";
+
+/** Options of `neco ood` as commander gives them. */
+export interface OodOptions extends OodOutputs, GroupOptions {
+  readonly run?: string;
+  readonly step: string;
+  readonly ood?: readonly string[];
+  readonly idTrain?: string;
+  readonly idTest?: string;
+  readonly idVal?: string;
+  readonly head?: string;
+  readonly methods: readonly string[];
+  readonly preset: "neco" | "vim" | "openood";
+  readonly necoDim: number | "auto" | "classes" | "sweep";
+  readonly necoMode: "official" | "paper" | "paper-centred";
+  readonly necoDenominator?: "standardised" | "raw";
+  readonly necoMaxLogit: "on" | "off";
+  readonly principalDim?: number;
+  readonly rcond?: number;
+  readonly search?: boolean;
+  readonly oodVal?: readonly string[];
+}
+
+const share = numberIn({ min: 0, max: 1 });
+
+/** `--neco-dim`: a number or one of three words. */
+export const necoDim = (text: string): number | "auto" | "classes" | "sweep" =>
+  /^\d/.test(text) ? positive(text) : oneOf("auto", "classes", "sweep")(text);
+
+/** The options of the scores; a sweep is shown beside, so the tables keep the default d. */
+export const scoreOptionsOf = (options: OodOptions): Partial<ScoreOptions> => ({
+  preset: options.preset,
+  necoDim: options.necoDim === "sweep" ? "auto" : options.necoDim,
+  necoMode: options.necoMode,
+  necoMaxLogit: options.necoMaxLogit === "on",
+  ...(options.necoDenominator === undefined ? {} : { necoDenominator: options.necoDenominator }),
+  ...(options.principalDim === undefined ? {} : { principalDim: options.principalDim }),
+  ...(options.rcond === undefined ? {} : { rcond: options.rcond }),
+});
+
+/** Runs the evaluation with a progress bar per stage. */
+export async function evaluateSets(
+  engine: Engine,
+  sets: FeatureSets,
+  methods: readonly string[],
+  options: Partial<ScoreOptions>,
+): Promise<Evaluation> {
+  let stage = "";
+  let progress: ReturnType<typeof startProgress> | null = null;
+  try {
+    return await evaluateOod({
+      engine,
+      train: sets.train,
+      id: sets.test,
+      head: sets.head,
+      ood: sets.ood,
+      methods: methods.includes("all") ? "all" : methods,
+      options,
+      onProgress: (name, done, total) => {
+        if (name !== stage) progress?.stop();
+        if (name !== stage || progress === null) progress = startProgress(name.padEnd(14), total);
+        stage = name;
+        progress.update(done);
+      },
+    });
+  } finally {
+    // The closure above assigns it, which the compiler cannot see.
+    (progress as ReturnType<typeof startProgress> | null)?.stop();
+  }
+}
+
+/**
+ * The feature files that the options name.
+ * @throws UsageError if one is missing.
+ */
+function filesOf(options: OodOptions): Parameters<typeof openFeatureSets>[0] {
+  const { idTrain, idTest, ood = [] } = options;
+  if (idTrain === undefined || idTest === undefined)
+    throw new UsageError("give --run DIR, or feature files: --id-train F --id-test F --ood NAME=F");
+  if (ood.length === 0) throw new UsageError("no OOD set: give at least one --ood NAME=FILE");
+  return { ...options, idTrain, idTest, ood: ood.map(namedFile) };
+}
+
+async function openSets(engine: Engine, options: OodOptions): Promise<FeatureSets> {
+  if (options.run === undefined) return openFeatureSets(filesOf(options));
+  const { openRunSets } = await import("./run-features.ts");
+  return openRunSets(engine, options.run, { ...options, ood: (options.ood ?? []).map(namedFile) });
+}
+
+async function runOod(options: OodOptions, adapter: string | undefined): Promise<void> {
+  if (
+    options.search === true &&
+    ((options.idVal === undefined && options.run === undefined) ||
+      (options.oodVal ?? []).length === 0)
+  )
+    throw new UsageError(
+      "--search needs sets that are not the test sets: --id-val F (a run has its own) and --ood-val NAME=F",
+    );
+  if (options.run === undefined) filesOf(options); // wrong usage must not wait for an adapter
+  await withEngine(adapter, async (engine) => {
+    const sets = await openSets(engine, options);
+    try {
+      let wanted = scoreOptionsOf(options);
+      if (options.search === true) {
+        const d = await chooseDim(engine, sets, (options.oodVal ?? []).map(namedFile), wanted);
+        note(`--search chose d = ${d} on the validation sets`);
+        wanted = { ...wanted, necoDim: d };
+      }
+      const evaluation = await evaluateSets(engine, sets, options.methods, wanted);
+      const groups = Object.fromEntries(sets.ood.map(({ source, group }) => [source.name, group]));
+      await publish(evaluation, groups, options);
+      const sweep = options.necoDim === "sweep" ? await sweepOf(engine, sets, evaluation) : null;
+      if (sweep !== null && options.json !== "-") print(`\n${sweepText(sweep)}`);
+      if (options.run !== undefined) {
+        const { saveRunOod } = await import("./run-results.ts");
+        await saveRunOod(engine, options.run, { sets, evaluation, sweep });
+      }
+    } finally {
+      await sets.close();
+    }
+  });
+}
+
+const EXAMPLES = `
+Examples:
+  neco ood --id-train train.npz --id-test test.npz --head head.npz --ood svhn=svhn.npz --json ood.json
+  neco ood --run runs/digits --ood fashion-mnist --ood digits-8-9=mnist-10k:8-9 --near digits-8-9`;
+
+function addSetOptions(command: Command): Command {
+  const own = "repeatable: NAME=FILE of features; with --run also NAME or NAME=DATASET";
+  return command
+    .option("--run <folder>", "the run; features that are missing are extracted and kept")
+    .option("--step <n>", "checkpoint of the run: a number, best or last", "best")
+    .option("--ood <name=file>", `an OOD set, ${own}`, append)
+    .option("--id-train <file>", "ID training features: .npz, .safetensors or the reference's .csv")
+    .option("--id-test <file>", "ID test features")
+    .option("--id-val <file>", "ID validation features, for --search")
+    .option("--head <file>", "W [C, D] and b [C]; default: looked for in the feature files")
+    .option("--near <names>", "OOD sets to average as near", collect)
+    .option("--far <names>", "OOD sets to average as far", collect)
+    .option("--control <names>", "OOD sets that enter no average, such as noise", collect);
+}
+
+function addScoreOptions(command: Command): Command {
+  const modes = ["official", "paper", "paper-centred"] as const;
+  const presets = ["neco", "vim", "openood"] as const;
+  const dims = "auto (smallest d with 90 % of the variance), a number, classes, or sweep";
+  return command
+    .option("--methods <names>", "all, or names by commas", list, ["all"])
+    .option("--preset <name>", `whose defaults: ${presets.join(", ")}`, oneOf(...presets), "neco")
+    .option("--neco-dim <d>", dims, necoDim, "auto")
+    .option("--neco-mode <mode>", modes.join(", "), oneOf(...modes), "official")
+    .option("--neco-denominator <kind>", "standardised or raw", oneOf("standardised", "raw"))
+    .option("--neco-max-logit <on|off>", "multiply by the largest logit", oneOf("on", "off"), "on")
+    .option("--principal-dim <n>", "principal directions of ViM and Residual", positive)
+    .option("--rcond <x>", "eigenvalues below x of the largest count as zero", share)
+    .option("--search", "choose NECO's d on validation sets")
+    .option("--ood-val <name=file>", "an OOD validation set for --search, repeatable", append);
+}
+
+/** Adds `neco ood`. */
+export function addOod(program: Command): void {
+  const command = program
+    .command("ood")
+    .description(
+      "evaluate OOD detection with NECO and its baselines, from a run or from feature files",
+    );
+  addScoreOptions(addSetOptions(command))
+    .option("--json <file>", "write the results; - for standard output")
+    .option("--scores <file.npz>", "write the score vectors")
+    .option("--csv-openood <file>", "write the results in OpenOOD's columns")
+    .addHelpText("after", EXAMPLES)
+    .action((options: OodOptions, self: Command) => runOod(options, adapterOption(self)));
+}

@@ -27,11 +27,11 @@ const RECIPE: Recipe = {
 export interface SmallViTStep {
   readonly state: TrainState;
   /** Runs the step; the loss is [] and may be read when wanted. */
-  run(): Promise<Tensor>;
+  readonly run: () => Promise<Tensor>;
   /** Counts of the program; null in eager mode. */
-  stats(): ProgramStats | null;
+  readonly stats: () => ProgramStats | null;
   /** Time of every pass of the program. */
-  profile(): Promise<PassTime[]>;
+  readonly profile: () => Promise<PassTime[]>;
 }
 
 interface StepTensors {
@@ -60,7 +60,16 @@ function step(engine: Engine, state: TrainState, batch: StepTensors): Tensor {
 }
 
 /** Host values of a step's inputs. */
-export const smallViTInputs = () => {
+interface StepInputs {
+  readonly patches: { readonly values: Float32Array; readonly shape: readonly number[] };
+  readonly labels: Int32Array;
+  readonly validRows: Uint32Array;
+  readonly learningRate: Float32Array;
+  readonly step: Float32Array;
+}
+
+/** The workload's batch and scalars, as a program takes them. */
+export const smallViTInputs = (): StepInputs => {
   const { patches, shape, labels } = workloadBatch(SMALL_VIT, SMALL_VIT_BATCH);
   return {
     patches: { values: patches, shape },
@@ -79,7 +88,7 @@ export function smallViTStep(engine: Engine, mode: "eager" | "program"): SmallVi
     const replayed = program(engine, (tensors: StepTensors) => step(engine, state, tensors));
     return {
       state,
-      run: () => replayed.run(inputs),
+      run: () => replayed.run({ ...inputs }),
       stats: () => replayed.stats,
       profile: () => replayed.profile(),
     };

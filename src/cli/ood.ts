@@ -93,10 +93,9 @@ function filesOf(options: OodOptions): Parameters<typeof openFeatureSets>[0] {
   return { ...options, idTrain, idTest, ood: ood.map(namedFile) };
 }
 
-async function openSets(engine: Engine, options: OodOptions): Promise<FeatureSets> {
-  if (options.run === undefined) return openFeatureSets(filesOf(options));
+async function openSets(engine: Engine, folder: string, options: OodOptions): Promise<FeatureSets> {
   const { openRunSets } = await import("./run-features.ts");
-  return openRunSets(engine, options.run, { ...options, ood: (options.ood ?? []).map(namedFile) });
+  return openRunSets(engine, folder, { ...options, ood: (options.ood ?? []).map(namedFile) });
 }
 
 async function runOod(options: OodOptions, adapter: string | undefined): Promise<void> {
@@ -108,9 +107,10 @@ async function runOod(options: OodOptions, adapter: string | undefined): Promise
     throw new UsageError(
       "--search needs sets that are not the test sets: --id-val F (a run has its own) and --ood-val NAME=F",
     );
-  if (options.run === undefined) filesOf(options); // wrong usage must not wait for an adapter
+  // Wrong usage and absent files must not wait for an adapter.
+  const opened = options.run === undefined ? await openFeatureSets(filesOf(options)) : null;
   await withEngine(adapter, async (engine) => {
-    const sets = await openSets(engine, options);
+    const sets = opened ?? (await openSets(engine, options.run ?? ".", options));
     try {
       let wanted = scoreOptionsOf(options);
       if (options.search === true) {

@@ -139,7 +139,7 @@ function inputFor(dataset: ImageDataset, model: ViTConfig, isPretrained: boolean
   return toGeometry(dataset, { ...dataset, channels, mean: half, std: half });
 }
 
-async function newJob(engine: Engine, options: TrainCommandOptions): Promise<TrainingJob> {
+async function newJob(options: TrainCommandOptions): Promise<TrainingJob> {
   if (options.dataset === undefined)
     throw new UsageError(
       "give --dataset NAME or a folder (neco data list shows names), or --resume RUN",
@@ -154,7 +154,7 @@ async function newJob(engine: Engine, options: TrainCommandOptions): Promise<Tra
   const recipe = recipeOf(options, trainSplit.count);
   const dataset = inputFor(loaded, model, options.pretrained !== undefined);
   const folder = options.out ?? `runs/${loaded.name.replace(/[^\w.-]+/g, "-")}`;
-  const job = {
+  return {
     folder,
     dataset,
     model,
@@ -164,8 +164,6 @@ async function newJob(engine: Engine, options: TrainCommandOptions): Promise<Tra
     trackNc: options.trackNc ?? options.recipe === "collapse",
     initial: await startValues(options, model),
   };
-  await createRun(folder, newConfig(engine, job));
-  return job;
 }
 
 /** A run as its folder describes it, from its newest whole checkpoint; the beginning if it has none. */
@@ -202,15 +200,16 @@ export function reportEnd(
 }
 
 async function runTrain(options: TrainCommandOptions, adapter: string | undefined): Promise<void> {
-  const config = options.resume === undefined ? null : await openRun(options.resume);
-  await withEngine(adapter, async (engine) => {
+  // Wrong options and absent data must not wait for an adapter.
+  const job =
+    options.resume === undefined
+      ? await newJob(options)
+      : await resumedJob(options.resume, await openRun(options.resume));
+  const { resume } = job;
+  await withEngine({ adapter, picks: resume?.picks }, async (engine) => {
     const start = performance.now();
-    const job =
-      options.resume === undefined || config === null
-        ? await newJob(engine, options)
-        : await resumedJob(options.resume, config);
-    if (job.resume !== undefined)
-      note(`going on from step ${job.resume.step} of ${job.recipe.steps}`);
+    if (resume === undefined) await createRun(job.folder, newConfig(engine, job));
+    else note(`going on from step ${resume.step} of ${job.recipe.steps}`);
     reportEnd(job.folder, await train(engine, job), (performance.now() - start) / 1000);
     if (!job.trackNc) return;
     const [{ ncOfRun }, { ncTable }] = await Promise.all([

@@ -2,9 +2,9 @@
 
 const TWO_OVER_SQRT_PI = 2 / Math.sqrt(Math.PI);
 /** Where the series ends and the continued fraction starts. */
-const SERIES_LIMIT = 2.5;
+const SERIES_LIMIT = 1;
 /** Terms of the continued fraction; converges to 1e-16 from {@link SERIES_LIMIT} on. */
-const FRACTION_TERMS = 120;
+const FRACTION_TERMS = 400;
 
 /**
  * erf(x) = 2/√π · exp(−x²) · Σ 2ⁿ x²ⁿ⁺¹ / (2n+1)!!, all terms of one sign (Abramowitz & Stegun
@@ -29,8 +29,7 @@ function erfcFraction(x: number): number {
 
 /** erfc(x) = 1 − erf(x), with relative accuracy in the right tail. */
 export function erfc64(x: number): number {
-  if (x > SERIES_LIMIT) return erfcFraction(x);
-  return x < -SERIES_LIMIT ? 2 - erfcFraction(-x) : 1 - erfSeries(x);
+  return x > SERIES_LIMIT ? erfcFraction(x) : 1 - erf64(x);
 }
 
 /** erf(x), good to about 1e-15. */

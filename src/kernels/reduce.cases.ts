@@ -43,6 +43,7 @@ function sum64(x: Array64, attrs: Loose, f: typeof plus, isMean: boolean): Array
 
 /** Which axes, how many elements: rows, columns, both sides, none, more than one pass. */
 export const reduceSamples: Sample[] = [
+  { inputs: [{ shape: [4, 64] }] },
   { inputs: [{ shape: [4, 7] }] },
   { inputs: [{ shape: [] }] },
   { inputs: [{ shape: [1, 1] }], attrs: { keepDims: true } },

@@ -1,0 +1,33 @@
+// exp y [4, 64]; written by npm run shaders
+const WORKGROUP: u32 = 64u;
+fn exp_(x: f32) -> f32 { return exp(x); }
+fn apply(x: f32) -> f32 {
+  return exp_(x);
+}
+alias Value = vec4f;
+fn apply_all(value: Value) -> Value {
+  return Value(apply(value.x), apply(value.y), apply(value.z), apply(value.w));
+}
+
+fn flat_workgroup(wid: vec3u, groups: vec3u) -> u32 {
+  return wid.y * groups.x + wid.x;
+}
+
+struct Params {
+  count: u32,
+}
+@group(0) @binding(0) var<storage, read> x: array<Value>;
+@group(0) @binding(1) var<storage, read_write> y: array<Value>;
+@group(0) @binding(2) var<uniform> params: Params;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+  @builtin(workgroup_id) wid: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_id) lid: vec3u,
+) {
+  let index = flat_workgroup(wid, groups) * WORKGROUP + lid.x;
+  if (index < params.count) {
+    y[index] = apply_all(x[index]);
+  }
+}

@@ -1,0 +1,101 @@
+// householderReflect; written by npm run shaders
+const ROW_LANES: u32 = 64u;
+const LOWEST: f32 = -3.4028234e38;
+
+var<workgroup> row_partials: array<f32, 64>;
+fn row_sum(value: f32, lane: u32) -> f32 {
+  workgroupBarrier();
+  row_partials[lane] = value;
+  workgroupBarrier();
+  for (var width = ROW_LANES / 2u; width > 0u; width /= 2u) {
+    if (lane < width) {
+      row_partials[lane] += row_partials[lane + width];
+    }
+    workgroupBarrier();
+  }
+  return row_partials[0];
+}
+fn row_max(value: f32, lane: u32) -> f32 {
+  workgroupBarrier();
+  row_partials[lane] = value;
+  workgroupBarrier();
+  for (var width = ROW_LANES / 2u; width > 0u; width /= 2u) {
+    if (lane < width) {
+      row_partials[lane] = max(row_partials[lane], row_partials[lane + width]);
+    }
+    workgroupBarrier();
+  }
+  return row_partials[0];
+}
+
+struct Params {
+  size: u32,
+  column: u32,
+}
+@group(0) @binding(0) var<storage, read> a: array<f32>;
+@group(0) @binding(1) var<storage, read> p: array<f32>;
+@group(0) @binding(2) var<storage, read_write> v: array<f32>;
+@group(0) @binding(3) var<storage, read_write> w: array<f32>;
+@group(0) @binding(4) var<storage, read_write> tri: array<f32>;
+@group(0) @binding(5) var<uniform> params: Params;
+
+@compute @workgroup_size(ROW_LANES)
+fn main(@builtin(local_invocation_id) lid: vec3u) {
+  let lane = lid.x;
+  let size = params.size;
+  let k = params.column;
+  let before = max(k, 1u) - 1u;
+  let old = before * size;
+  var tau = tri[2u * size + before];
+  if (k == 0u) {
+    tau = 0.0;
+  }
+  var dot = 0.0;
+  for (var i = k + lane; i < size; i += ROW_LANES) {
+    dot += p[i] * v[old + i];
+  }
+  let along = 0.5 * tau * tau * row_sum(dot, lane);
+  let v_k = v[old + k];
+  let w_k = tau * p[k] - along * v_k;
+
+  let fresh = k * size;
+  let head = k + 1u;
+  var own_head = 0.0;
+  var own_tail = 0.0;
+  for (var i = k + lane; i < size; i += ROW_LANES) {
+    let v_i = v[old + i];
+    let w_i = tau * p[i] - along * v_i;
+    w[i] = w_i;
+    let x = a[fresh + i] - v_i * w_k - w_i * v_k;
+    if (i == k) {
+      tri[k] = x;
+    } else {
+      v[fresh + i] = x;
+      if (i == head) {
+        own_head = x;
+      } else {
+        own_tail += x * x;
+      }
+    }
+  }
+  let alpha = row_sum(own_head, lane); // one lane has it
+  let tail = row_sum(own_tail, lane);
+  if (head >= size) {
+    return;
+  }
+  let length = sqrt(alpha * alpha + tail);
+  let beta = select(-length, length, alpha < 0.0);
+  let is_flat = tail == 0.0; // nothing to reflect
+  let scale = select(1.0 / (alpha - beta), 0.0, is_flat);
+  for (var i = k + lane; i < size; i += ROW_LANES) {
+    if (i > head) {
+      v[fresh + i] *= scale;
+    } else if (i == head) {
+      v[fresh + i] = select(1.0, 0.0, is_flat);
+    }
+  }
+  if (lane == 0u) {
+    tri[size + k] = select(beta, alpha, is_flat);
+    tri[2u * size + k] = select((beta - alpha) / beta, 0.0, is_flat);
+  }
+}

@@ -1,0 +1,110 @@
+// matmul y [1, 5, 6] over 7; written by npm run shaders
+const LANE_ROWS: u32 = 8u;
+const ACROSS: u32 = 16u;
+const DOWN: u32 = 2u;
+const TILE_ROWS: u32 = LANE_ROWS * DOWN;
+const TILE_COLS: u32 = 4u * ACROSS;
+fn flat_workgroup(wid: vec3u, groups: vec3u) -> u32 {
+  return wid.y * groups.x + wid.x;
+}
+
+struct Params {
+  m: u32,
+  n: u32,
+  k: u32,
+  batches: u32,
+  splits: u32,
+  k_each: u32, // terms of one split
+  a_row: u32, // elements that one step along m, k or the batch skips
+  a_step: u32,
+  a_batch: u32,
+  b_col: u32, // and along n, k or the batch
+  b_step: u32,
+  b_batch: u32,
+}
+
+alias Cell = f32;
+const CELL: u32 = 1u;
+
+@group(0) @binding(0) var<storage, read> a: array<f32>;
+@group(0) @binding(1) var<storage, read> b: array<Cell>;
+
+@group(0) @binding(2) var<storage, read_write> y: array<Cell>;
+@group(0) @binding(3) var<uniform> params: Params;
+
+struct Place {
+  exists: bool, // false in the surplus workgroups of a folded grid
+  row: u32, // of the tile's corner
+  col: u32,
+  k_start: u32,
+  k_end: u32,
+  a_base: u32, // element where this batch's a, b and y start
+  b_base: u32,
+  y_base: u32,
+}
+
+fn place(group: u32) -> Place {
+  let tile_cols = (params.n + TILE_COLS - 1u) / TILE_COLS;
+  let tiles = tile_cols * ((params.m + TILE_ROWS - 1u) / TILE_ROWS);
+  let tile = group % tiles;
+  let part = group / tiles; // = split · batches + batch
+  let batch = part % params.batches;
+  let k_start = part / params.batches * params.k_each;
+  return Place(
+    part < params.splits * params.batches,
+    tile / tile_cols * TILE_ROWS,
+    tile % tile_cols * TILE_COLS,
+    k_start,
+    min(k_start + params.k_each, params.k),
+    batch * params.a_batch,
+    batch * params.b_batch,
+    part * params.m * params.n,
+  );
+}
+
+fn store(y_base: u32, row: u32, col: u32, sum: Cell) {
+  if (row < params.m && col < params.n) {
+
+    y[(y_base + row * params.n + col) / CELL] = sum;
+
+  }
+}
+
+@compute @workgroup_size(ACROSS, DOWN)
+fn main(
+  @builtin(workgroup_id) wid: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_id) lid: vec3u,
+) {
+  let tile = place(flat_workgroup(wid, groups));
+  if (!tile.exists) {
+    return;
+  }
+  let row = tile.row + lid.y * LANE_ROWS;
+  let col = tile.col + lid.x * 4u;
+  // Rows and columns past the edge are read from the last one, and not stored.
+  var a_at: array<u32, LANE_ROWS>;
+  for (var r = 0u; r < LANE_ROWS; r++) {
+    a_at[r] = tile.a_base + min(row + r, params.m - 1u) * params.a_row;
+  }
+  let cols = min(vec4u(col, col + 1u, col + 2u, col + 3u), vec4u(params.n - 1u));
+  let b_at = tile.b_base + cols * params.b_col;
+  var sum: array<vec4f, LANE_ROWS>;
+  for (var k = tile.k_start; k < tile.k_end; k++) {
+    let at = b_at + k * params.b_step;
+
+    let right = vec4f(b[at.x], b[at.y], b[at.z], b[at.w]);
+
+    for (var r = 0u; r < LANE_ROWS; r++) {
+      sum[r] = fma(vec4f(a[a_at[r] + k * params.a_step]), right, sum[r]);
+    }
+  }
+  for (var r = 0u; r < LANE_ROWS; r++) {
+
+    store(tile.y_base, row + r, col, sum[r].x);
+    store(tile.y_base, row + r, col + 1u, sum[r].y);
+    store(tile.y_base, row + r, col + 2u, sum[r].z);
+    store(tile.y_base, row + r, col + 3u, sum[r].w);
+
+  }
+}

@@ -1,0 +1,39 @@
+// silu y [4, 64]; written by npm run shaders
+const WORKGROUP: u32 = 64u;
+fn sigmoid_(x: f32) -> f32 {
+  let e = exp(-abs(x));
+  let upper = 1.0 / (1.0 + e);
+  return select(e * upper, upper, x >= 0.0);
+}
+
+fn silu_(x: f32) -> f32 { return x * sigmoid_(x); }
+fn apply(x: f32) -> f32 {
+  return silu_(x);
+}
+alias Value = vec4f;
+fn apply_all(value: Value) -> Value {
+  return Value(apply(value.x), apply(value.y), apply(value.z), apply(value.w));
+}
+
+fn flat_workgroup(wid: vec3u, groups: vec3u) -> u32 {
+  return wid.y * groups.x + wid.x;
+}
+
+struct Params {
+  count: u32,
+}
+@group(0) @binding(0) var<storage, read> x: array<Value>;
+@group(0) @binding(1) var<storage, read_write> y: array<Value>;
+@group(0) @binding(2) var<uniform> params: Params;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+  @builtin(workgroup_id) wid: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_id) lid: vec3u,
+) {
+  let index = flat_workgroup(wid, groups) * WORKGROUP + lid.x;
+  if (index < params.count) {
+    y[index] = apply_all(x[index]);
+  }
+}

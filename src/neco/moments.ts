@@ -1,5 +1,5 @@
 /** The one pass over the training features that all scores share: mean, covariance, class means. */
-import type { Engine } from "../engine/index.ts";
+import type { Engine, Tensor } from "../engine/index.ts";
 import type { FeatureSource } from "../io/index.ts";
 import { MomentAccumulator } from "../linalg/index.ts";
 import { DataError } from "../util/errors.ts";
@@ -42,8 +42,9 @@ export const classMean = ({ means, dim }: ClassMeans, row: number): Float64Array
   means.subarray(row * dim, (row + 1) * dim);
 
 /**
- * Adds up class sums on the GPU: one-hot [B, K] transposed times features [B, D]. Rows are shifted by the
- * first one, so that a mean far from zero costs no digits.
+ * Adds up class sums on the GPU: one-hot [B, K] transposed times features [B, D]. Rows are shifted
+ * by a first estimate of their class mean, so that f32 loses digits of the spread within the class
+ * only, not of the means.
  */
 export class ClassAccumulator {
   private readonly engine: Engine;
@@ -52,7 +53,8 @@ export class ClassAccumulator {
   private readonly dim: number;
   private readonly sums: Float64Array;
   private readonly counts: Float64Array;
-  private shift: Float32Array | null = null;
+  /** First estimates of the class means: [K · D]. */
+  private readonly estimates: Float32Array;
 
   /** @param labels - the labels that occur, ascending. */
   constructor(engine: Engine, labels: Int32Array, dim: number) {
@@ -62,31 +64,56 @@ export class ClassAccumulator {
     this.dim = dim;
     this.sums = new Float64Array(labels.length * dim);
     this.counts = new Float64Array(labels.length);
+    this.estimates = new Float32Array(labels.length * dim);
   }
 
   /** Adds a block; `classes` holds the label of each row. */
   async add(block: Block, classes: Int32Array): Promise<void> {
+    const { engine, dim } = this;
+    const own = rowsOfLabels(classes, this.rows);
+    const fresh = new Set(own.filter((row) => at(this.counts, row) === 0));
+    if (fresh.size > 0) await this.estimate(block, own, fresh);
+    for (const row of own) this.counts[row] = at(this.counts, row) + 1;
+    const centres = engine.tensor(this.estimates, [this.labels.length, dim]); // [K, D]
+    const shift = engine.ops.gather(centres, engine.tensor(own, [block.rows])); // [B, D]
+    (await this.classSums(block, own, shift)).forEach((sum, index) => {
+      this.sums[index] = at(this.sums, index) + sum;
+    });
+  }
+
+  /** Class means of this block alone, for classes that no block had before. */
+  private async estimate(block: Block, own: Int32Array, fresh: Set<number>): Promise<void> {
+    const { engine, dim } = this;
+    const origin = engine.ops.slice(block.features, { axis: 0, start: 0, end: 1 }); // [1, D]
+    const first = await origin.floats();
+    const sums = await this.classSums(block, own, origin);
+    const counts = new Float64Array(this.labels.length);
+    for (const row of own) counts[row] = at(counts, row) + 1;
+    for (const row of fresh)
+      for (let column = 0; column < dim; column++) {
+        const index = row * dim + column;
+        this.estimates[index] = at(first, column) + at(sums, index) / at(counts, row);
+      }
+  }
+
+  /** Σ over each class of (h − shift): [K · D]. */
+  private async classSums(block: Block, own: Int32Array, shift: Tensor): Promise<Float32Array> {
     const { ops } = this.engine;
-    this.shift ??= await ops.slice(block.features, { axis: 0, start: 0, end: 1 }).floats();
     const width = this.labels.length;
     const oneHot = new Float32Array(block.rows * width);
-    rowsOfLabels(classes, this.rows).forEach((row, sample) => {
+    own.forEach((row, sample) => {
       oneHot[sample * width + row] = 1;
-      this.counts[row] = at(this.counts, row) + 1;
     });
-    const shift = this.engine.tensor(this.shift, [this.dim]);
-    const shifted = ops.sub(block.features, shift); // [B, D]
     const member = this.engine.tensor(oneHot, [block.rows, width]); // [B, K]
-    const sums = await ops.matmul(member, shifted, null, { transposeA: true }).floats(); // [K, D]
-    sums.forEach((sum, index) => (this.sums[index] = at(this.sums, index) + sum));
+    const shifted = ops.sub(block.features, shift); // [B, D]
+    return ops.matmul(member, shifted, null, { transposeA: true }).floats();
   }
 
   /** The means so far. */
   finish(): ClassMeans {
-    const { dim, counts, labels } = this;
-    const shift = this.shift ?? new Float32Array(dim);
+    const { dim, counts, labels, estimates } = this;
     const means = this.sums.map(
-      (sum, index) => at(shift, index % dim) + sum / at(counts, Math.floor(index / dim)),
+      (sum, index) => at(estimates, index) + sum / at(counts, Math.floor(index / dim)),
     );
     return { labels, counts, means, dim };
   }

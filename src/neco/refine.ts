@@ -12,19 +12,21 @@ import type { NamedArray } from "./score.ts";
 import { columns } from "./spectrum.ts";
 import type { Spectrum } from "./spectrum.ts";
 
-/** Eigenvalues this many times the one at the cut still join the part that is solved anew. */
+/** Eigenvalues up to this many times the first one beyond the cut join the part that is solved anew. */
 const REACH = 30;
 /** A coupling this strong against its gap is no small correction; such pairs are left as they are. */
 const WEAK = 0.1;
 
 /**
  * First direction of the part worth solving anew for a cut after `cut` directions, or null where
- * the first solution resolves the cut as well.
+ * the first solution resolves the cut as well: the rest is not much smaller than the whole.
  */
 export function refinedFrom(values: Float64Array, cut: number): number | null {
-  const limit = REACH * Math.max(0, at(values, Math.min(cut, values.length) - 1));
-  const start = values.findIndex((value) => value <= limit);
-  return start <= 0 || cut >= values.length ? null : start;
+  if (cut >= values.length) return null;
+  const limit = REACH * Math.max(0, at(values, cut));
+  const near = values.findIndex((value) => value <= limit);
+  const start = near < 0 ? cut : Math.min(near, cut);
+  return start === 0 ? null : start;
 }
 
 /** Gathers rows in the basis of a first spectrum and gives a better one. */

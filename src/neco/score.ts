@@ -75,15 +75,15 @@ export const isCalibration = (fit: Fit): fit is Calibration => "observe" in fit;
 export const emptyState: ScoreState = { arrays: {}, params: {}, warnings: [] };
 
 /** One calibration for several scores: each block is observed once, the end is reached once. */
-export function sharedCalibration({ observe, finish }: Calibration): Calibration {
+export function sharedCalibration(calibration: Calibration): Calibration {
   let last: { readonly block: Block; readonly done: Promise<void> } | null = null;
   let end: Promise<Fit> | null = null;
   return {
     observe(block) {
-      if (last?.block !== block) last = { block, done: observe(block) };
+      if (last?.block !== block) last = { block, done: calibration.observe(block) };
       return last.done;
     },
-    finish: () => (end ??= finish()),
+    finish: () => (end ??= calibration.finish()),
   };
 }
 

@@ -34,6 +34,7 @@ const size = (
 /** Known sizes. ViT-* as in Dosovitskiy et al. (2021), table 1; Ti as in Touvron et al. (2021). */
 const SIZES: Readonly<Record<string, Size>> = {
   "vit-nano-28": size([28, 1, 7], [48, 3, 3, 96]),
+  "vit-micro-28": size([28, 1, 7], [64, 4, 4, 128]),
   "vit-tiny-28": size([28, 1, 4], [64, 4, 4, 128]),
   "vit-small-28": size([28, 1, 4], [64, 4, 4, 256]),
   "vit-tiny-32": size([32, 3, 4], [96, 4, 4, 192]),

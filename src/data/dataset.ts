@@ -76,30 +76,6 @@ export function pickSplit(
   };
 }
 
-/** All images of both splits, the first one's first. */
-export function joinSplits(first: Split, second: Split): Split {
-  return {
-    count: first.count + second.count,
-    labels: Int32Array.from([...first.labels, ...second.labels]),
-    images: async (rows) => {
-      const low = Array.from(rows).filter((row) => row < first.count);
-      const high = Array.from(rows).filter((row) => row >= first.count);
-      const [a, b] = await Promise.all([
-        first.images(low),
-        second.images(high.map((row) => row - first.count)),
-      ]);
-      const size = (a.length + b.length) / Math.max(1, rows.length);
-      const out = new Uint8Array(a.length + b.length);
-      let [takenLow, takenHigh] = [0, 0];
-      Array.from(rows).forEach((row, position) => {
-        const [source, index] = row < first.count ? [a, takenLow++] : [b, takenHigh++];
-        out.set(source.subarray(index * size, (index + 1) * size), position * size);
-      });
-      return out;
-    },
-  };
-}
-
 /** The same data with other splits. */
 export function withSplits(
   dataset: ImageDataset,

@@ -62,6 +62,8 @@ export interface TrainOptions {
   /** Milliseconds; for rates and ETA only. */
   readonly now?: () => number;
   readonly onProgress?: (progress: TrainProgress) => void;
+  /** Called after every update, and waited for: a page breathes here, and lends the GPU to others. */
+  readonly onStep?: (step: number) => Promise<void>;
   /** Aborting checkpoints and stops. */
   readonly signal?: AbortSignal;
 }
@@ -123,11 +125,12 @@ class Run {
   }
 
   async run(): Promise<TrainResult> {
-    const { recipe, dataset, evalEvery, checkpointAt, signal } = this.options;
+    const { recipe, dataset, evalEvery, checkpointAt, signal, onStep } = this.options;
     this.startedAt = this.reportedAt = this.now();
     if (this.startedStep === 0 && checkpointAt?.has(0)) await this.checkpoint(0, false);
     for (let step = this.startedStep + 1; step <= recipe.steps; step++) {
       await this.update(step);
+      await onStep?.(step);
       const last = step === recipe.steps;
       if (step % REPORT_EVERY === 0 || last) await this.report(step);
       if (step % evalEvery === 0 || last) await this.evaluate(step);

@@ -73,7 +73,10 @@ export class Engine {
 
   /** Stands for an absent optional input where a rule wants a tensor. */
   get absent(): Tensor {
-    this.absentTensor ??= this.withExecutor(this.eager, () => this.allocate(metaOf([1]), "absent"));
+    // Kept for the engine's life, whatever scope asks first.
+    this.absentTensor ??= this.detached(() =>
+      this.withExecutor(this.eager, () => this.allocate(metaOf([1]), "absent")),
+    );
     return this.absentTensor;
   }
 

@@ -1,12 +1,15 @@
 /** Data sets by name for the commands, and what configuration files say about them. */
+import { resolve } from "node:path";
+import { exists } from "#platform";
 import { toGeometry } from "../data/convert.ts";
 import { SPLIT_NAMES, type ImageDataset, type SplitName } from "../data/dataset.ts";
-import { describeDatasets, loadDataset } from "../data/registry.ts";
+import { describeDatasets, loadDataset, parseSpec } from "../data/registry.ts";
 import type { DatasetFacts, OodGroup, RunConfig } from "../report/index.ts";
 import { DataError } from "../util/errors.ts";
 
 /** What a run's configuration says of a data set. */
-export const datasetFacts = (dataset: ImageDataset): DatasetFacts => ({
+export const datasetFacts = (dataset: ImageDataset, spec: string): DatasetFacts => ({
+  spec,
   name: dataset.name,
   title: dataset.title,
   credit: dataset.credit,
@@ -15,12 +18,18 @@ export const datasetFacts = (dataset: ImageDataset): DatasetFacts => ({
   counts: Object.fromEntries(SPLIT_NAMES.map((name) => [name, dataset.splits[name].count])),
 });
 
+/** A name as it is, a path as an absolute one: what a run can be resumed by from any folder. */
+export async function lastingSpec(spec: string): Promise<string> {
+  const isName = describeDatasets().some(({ name }) => name === spec.split(":")[0]);
+  return !isName && (await exists(spec)) ? resolve(spec) : spec;
+}
+
 /**
  * The ID data set of a run, checked to be the one that it was trained on.
  * @throws DataError if its bytes differ now.
  */
 export async function runDataset({ dataset, recipe }: RunConfig): Promise<ImageDataset> {
-  const loaded = await loadDataset(dataset.name);
+  const loaded = await loadDataset(dataset.spec);
   if (loaded.hash !== dataset.hash)
     throw new DataError(
       `${dataset.name} is not what this run was trained on (sha256 ${loaded.hash.slice(0, 12)}…, then ${dataset.hash.slice(0, 12)}…): fetch the same data again, or train anew`,
@@ -45,7 +54,7 @@ export function oodSplit({ splits }: ImageDataset): SplitName {
 
 /** The group of a data set that says so itself: noise is a control. */
 export function inherentGroup(spec: string): OodGroup {
-  const name = spec.split(":")[0];
-  const entry = describeDatasets().find((candidate) => candidate.name === name);
+  const { source } = parseSpec(spec);
+  const entry = describeDatasets().find(({ name }) => name === source);
   return entry?.kind === "control" ? "control" : "other";
 }

@@ -14,8 +14,7 @@ export interface JacobiRotateOptions {
 /**
  * Round \`round\` of a round-robin tournament pairs the rows. With α, β the squared lengths of rows p
  * and q and γ their product, the rotation that makes them orthogonal has
- * ζ = (β − α) / 2γ, t = sign ζ / (|ζ| + √(1 + ζ²)), c = 1 / √(1 + t²), s = c t. The longer row comes
- * first. worst[pair] keeps the largest |γ| / √(αβ) met.
+ * ζ = (β − α) / 2γ, t = sign ζ / (|ζ| + √(1 + ζ²)), c = 1 / √(1 + t²), s = c t, τ = s / (1 + c). worst[pair] keeps the largest |γ| / √(αβ) met.
  * rows: [count, length]; turns: [count, count], which takes the same rotations; worst: [pairs].
  */
 export const jacobiRotate = ({
@@ -47,6 +46,12 @@ fn pair_sums(values: vec3f, lane: u32) -> vec3f {
   return partials[0];
 }
 #endif
+// (c x − s y, s x + c y) by Rutishauser's formulas: the rounding is that of the change, so that a
+// thousand small turns keep the rows' length.
+fn turn(x: f32, y: f32, s: f32, tau: f32) -> vec2f {
+  return vec2f(x - s * (y + tau * x), y + s * (x - tau * y));
+}
+
 struct Params {
   count: u32,
   length: u32,
@@ -83,39 +88,32 @@ fn main(
   let totals = pair_sums(sums, lane);
   let product = sqrt(totals.x) * sqrt(totals.y);
   let gamma = totals.z;
-  let is_longer = totals.x >= totals.y; // the first row, as it should be
-  if (!plays || (gamma == 0.0 && is_longer)) {
+  if (!plays || gamma == 0.0 || product == 0.0) {
     return;
   }
-  var c = 1.0;
-  var s = 0.0;
-  if (product > 0.0 && gamma != 0.0) {
-    let zeta = (totals.y - totals.x) / (2.0 * gamma);
-    // Past 1e10, 1 + ζ² is ζ², which might overflow.
-    let steep = abs(zeta) > 1e10;
-    let root = sqrt(1.0 + select(zeta * zeta, 0.0, steep));
-    let size = 1.0 / select(abs(zeta) + root, 2.0 * abs(zeta), steep);
-    let t = select(size, -size, zeta < 0.0);
-    c = 1.0 / sqrt(1.0 + t * t);
-    s = c * t;
-    if (lane == 0u) {
-      worst[pair] = max(worst[pair], abs(gamma) / product);
-    }
+  let zeta = (totals.y - totals.x) / (2.0 * gamma);
+  // Past 1e10, 1 + ζ² is ζ², which might overflow.
+  let steep = abs(zeta) > 1e10;
+  let root = sqrt(1.0 + select(zeta * zeta, 0.0, steep));
+  let size = 1.0 / select(abs(zeta) + root, 2.0 * abs(zeta), steep);
+  let t = select(size, -size, zeta < 0.0);
+  let c = 1.0 / sqrt(1.0 + t * t);
+  let s = c * t;
+  let tau = s / (1.0 + c);
+  if (lane == 0u) {
+    worst[pair] = max(worst[pair], abs(gamma) / product);
   }
-  // The rotated rows are (c x − s y, s x + c y); the second is the longer one if it was before.
-  let to_first = select(vec2f(s, c), vec2f(c, -s), is_longer);
-  let to_second = select(vec2f(c, -s), vec2f(s, c), is_longer);
   for (var i = lane; i < params.length; i += ROW_LANES) {
-    let row_pair = vec2f(rows[p + i], rows[q + i]);
-    rows[p + i] = dot(to_first, row_pair);
-    rows[q + i] = dot(to_second, row_pair);
+    let turned = turn(rows[p + i], rows[q + i], s, tau);
+    rows[p + i] = turned.x;
+    rows[q + i] = turned.y;
   }
   let turn_p = first * params.count;
   let turn_q = second * params.count;
   for (var i = lane; i < params.count; i += ROW_LANES) {
-    let turn_pair = vec2f(turns[turn_p + i], turns[turn_q + i]);
-    turns[turn_p + i] = dot(to_first, turn_pair);
-    turns[turn_q + i] = dot(to_second, turn_pair);
+    let turned = turn(turns[turn_p + i], turns[turn_q + i], s, tau);
+    turns[turn_p + i] = turned.x;
+    turns[turn_q + i] = turned.y;
   }
 }
 `;

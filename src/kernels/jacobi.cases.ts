@@ -49,14 +49,12 @@ function rotate64(
     // The angle that diagonalises [[α, γ], [γ, β]], between −45° and 45°: another way than the shader's.
     const angle = gamma === 0 || alpha * beta === 0 ? 0 : Math.atan2(2 * gamma, beta - alpha) / 2;
     const small = Math.abs(angle) > Math.PI / 4 ? angle - Math.sign(angle) * (Math.PI / 2) : angle;
-    // An exchange of rows is a quarter turn with one sign changed.
     const [c, s] = [Math.cos(small), Math.sin(small)];
     for (const [array, size] of [
       [results[0], length],
       [results[1], count],
     ] as const) {
       combine(array, size, [p, q], [c, s]);
-      if (alpha < beta) exchange(array, size, p, q);
     }
     if (alpha * beta > 0)
       results[2].data[pair] = Math.max(
@@ -65,12 +63,6 @@ function rotate64(
       );
   });
   return results;
-}
-
-function exchange({ data }: Array64, length: number, p: number, q: number): void {
-  const row = data.slice(p * length, (p + 1) * length);
-  data.copyWithin(p * length, q * length, (q + 1) * length);
-  data.set(row, q * length);
 }
 
 const inputs = (count: number, length: number): InputSpec[] => [
@@ -95,7 +87,7 @@ export const jacobiRotateCases: OpCases = {
     { inputs: inputs(37, 130), attrs: { round: 11 } },
   ],
   extremes: [
-    // A zero row: nothing to rotate, but the longer row comes first.
+    // A zero row: nothing to rotate.
     {
       inputs: [
         { shape: [2, 3], values: [0, 0, 0, 1, 2, 3] },

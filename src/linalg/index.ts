@@ -7,3 +7,5 @@ export { deviations, pca } from "./pca.ts";
 export type { Pca, PcaOptions } from "./pca.ts";
 export { pinvh } from "./pinvh.ts";
 export type { PseudoInverse } from "./pinvh.ts";
+export { pinv, svd } from "./svd.ts";
+export type { GeneralInverse, Svd } from "./svd.ts";

@@ -1,0 +1,210 @@
+/** Singular values and vectors by one-sided Jacobi: slower than eigh, accurate for graded matrices. */
+import type { Engine, Tensor } from "../engine/index.ts";
+import { jacobiPairs, jacobiRounds } from "../kernels/jacobi.ts";
+import { DataError, NoConvergenceError, ShapeError } from "../util/errors.ts";
+import { at } from "../util/shape.ts";
+import { refuseCapture } from "./checks.ts";
+import { get } from "./float64.ts";
+import { quotients, refineLargest } from "./rayleigh.ts";
+import type { HostMatrix } from "./rayleigh.ts";
+
+/** A = U Σ Vᵀ with K = min(M, N) singular values. */
+export interface Svd {
+  /** [M, K]; a column whose singular value is zero is zero, unless M is the smaller side. */
+  readonly u: Tensor;
+  /** Descending: [K]. */
+  readonly values: Float64Array;
+  /** [N, K]; a column whose singular value is zero is zero, unless N is the smaller side. */
+  readonly v: Tensor;
+}
+
+/** 6 to 12 sweeps are usual. */
+const MAX_SWEEPS = 40;
+
+/** Cosine between rows that counts as orthogonal: the rounding of their product in f32. */
+const tolerance = (length: number): number => 4 * 2 ** -24 * Math.sqrt(Math.max(16, length));
+
+/** Rows that are orthogonal after `turns` (orthogonal up to rounding) were applied to the input. */
+interface Orthogonal {
+  readonly rows: Float32Array;
+  readonly turns: Float32Array;
+}
+
+async function orthogonalise(
+  engine: Engine,
+  values: Float32Array,
+  count: number,
+  length: number,
+): Promise<Orthogonal> {
+  const { ops } = engine;
+  const rows = engine.tensor(values, [count, length]);
+  const identity = new Float32Array(count * count);
+  for (let row = 0; row < count; row++) identity[row * count + row] = 1;
+  const turns = engine.tensor(identity, [count, count]);
+  const rounds = jacobiRounds(count);
+  for (let sweep = 0; ; sweep++) {
+    const worst = engine.zeros([jacobiPairs(count)]);
+    for (let round = 0; round < rounds; round++) ops.jacobiRotate(rows, turns, worst, { round });
+    const largest = (await worst.floats()).reduce((top, value) => Math.max(top, value), 0);
+    if (largest <= tolerance(length)) break;
+    if (sweep === MAX_SWEEPS) throw new NoConvergenceError("one-sided Jacobi", sweep, largest);
+  }
+  return { rows: await rows.floats(), turns: await turns.floats() };
+}
+
+/** Length of each row, in float64. */
+const lengths = (values: Float32Array, count: number): Float64Array => {
+  const width = values.length / count;
+  return Float64Array.from({ length: count }, (_, row) => {
+    let sum = 0;
+    for (let i = 0; i < width; i++) sum += at(values, row * width + i) ** 2;
+    return Math.sqrt(sum);
+  });
+};
+
+/** Rows as unit columns, in another order: [width, count]. */
+function unitColumns(
+  values: Float32Array,
+  norms: Float64Array,
+  order: readonly number[],
+): Float32Array {
+  const count = order.length;
+  const width = values.length / count;
+  const columns = new Float32Array(values.length);
+  order.forEach((from, to) => {
+    const norm = get(norms, from);
+    for (let i = 0; i < width; i++)
+      columns[i * count + to] = norm === 0 ? 0 : at(values, from * width + i) / norm;
+  });
+  return columns;
+}
+
+function transposed(values: Float32Array, rows: number, cols: number): Float32Array {
+  const result = new Float32Array(values.length);
+  for (let row = 0; row < rows; row++)
+    for (let col = 0; col < cols; col++) result[col * rows + row] = at(values, row * cols + col);
+  return result;
+}
+
+/** The matrix divided by a power of two, so that squares neither overflow nor vanish. */
+function prepare(raw: Float32Array, cols: number): { values: Float32Array; scale: number } {
+  let largest = 0;
+  raw.forEach((value, index) => {
+    if (!Number.isFinite(value))
+      throw new DataError(
+        `svd: a[${Math.floor(index / cols)}, ${index % cols}] is ${value}; check the input for NaN or Inf`,
+      );
+    largest = Math.max(largest, Math.abs(value));
+  });
+  const scale = largest === 0 ? 1 : 2 ** Math.ceil(Math.log2(largest));
+  return { values: raw.map((value) => value / scale), scale };
+}
+
+/**
+ * Singular value decomposition of a matrix [M, N]. Rows of the smaller side are rotated in pairs
+ * until all are orthogonal, min(M, N) − 1 dispatches per sweep: meant for sides up to about 1,000.
+ * Singular values keep their relative accuracy where the larger side's scales are graded.
+ *
+ * @throws ShapeError if `a` is not a matrix or is empty.
+ * @throws DataError if it holds NaN or Inf.
+ * @throws CaptureError inside a program's capture.
+ * @throws NoConvergenceError if the sweeps do not end.
+ */
+export async function svd(engine: Engine, a: Tensor): Promise<Svd> {
+  refuseCapture("svd", engine);
+  const [m = 0, n = 0] = a.shape;
+  if (a.shape.length !== 2 || m === 0 || n === 0)
+    throw new ShapeError("svd", "a must be a matrix and not empty", { a: a.shape });
+  const { values: scaled, scale } = prepare(await a.floats(), n);
+  const isWide = m <= n;
+  const [count, length] = isWide ? [m, n] : [n, m];
+  return engine.scope(async () => {
+    const { rows, turns } = await orthogonalise(
+      engine,
+      isWide ? scaled : transposed(scaled, m, n),
+      count,
+      length,
+    );
+    // Rotations drift off unit length alike in rows and turns: the quotient is free of it.
+    const rowNorms = lengths(rows, count);
+    const turnNorms = lengths(turns, count);
+    const sigma = rowNorms.map((norm, k) => norm / get(turnNorms, k));
+    const order = Array.from(sigma.keys()).sort((i, j) => get(sigma, j) - get(sigma, i));
+    const short = unitColumns(turns, turnNorms, order);
+    const long = unitColumns(rows, rowNorms, order);
+    const [u, v] = isWide ? [short, long] : [long, short];
+    const sorted = Float64Array.from(order, (k) => get(sigma, k));
+    const right = engine.tensor(v, [n, count]);
+    const values = await refine(
+      engine,
+      { values: scaled, rows: m, cols: n },
+      { sorted, u, v, right },
+    );
+    return {
+      u: engine.tensor(u, [m, count]),
+      values: values.map((value) => scale * value),
+      v: right,
+    };
+  });
+}
+
+/** Singular values at least this part of the largest gain from Rayleigh quotients. */
+const REFINED = 0.25;
+
+/**
+ * The large singular values as quotients uᵀ A v, which err by f32's rounding of A; the small ones as
+ * Jacobi left them, which err by a few roundings of themselves.
+ */
+async function refine(
+  engine: Engine,
+  a: HostMatrix,
+  found: {
+    readonly sorted: Float64Array;
+    readonly u: Float32Array;
+    readonly v: Float32Array;
+    readonly right: Tensor;
+  },
+): Promise<Float64Array> {
+  const { sorted, u, v, right } = found;
+  const product = engine.ops.matmul(engine.tensor(a.values, [a.rows, a.cols]), right);
+  const better = quotients(u, v, await product.floats(), sorted.length);
+  const largest = at(sorted, 0);
+  const values = sorted.map((value, k) => (value >= REFINED * largest ? get(better, k) : value));
+  refineLargest(values, a, u, v);
+  return values.sort((one, other) => other - one);
+}
+
+/** A⁺ = V Σ⁺ Uᵀ. */
+export interface GeneralInverse {
+  /** [N, M] */
+  readonly inverse: Tensor;
+  /** Singular values above the cut-off. */
+  readonly rank: number;
+  /** All singular values, descending. */
+  readonly values: Float64Array;
+}
+
+/** Noise floor of f32. */
+const DEFAULT_RCOND = 1e-6;
+
+/**
+ * Pseudo-inverse of any matrix [M, N]; singular values up to rcond · σmax count as zero.
+ * @throws ShapeError if `a` is not a matrix or is empty.
+ * @throws DataError if it holds NaN or Inf.
+ * @throws NoConvergenceError if the sweeps do not end.
+ */
+export async function pinv(
+  engine: Engine,
+  a: Tensor,
+  { rcond = DEFAULT_RCOND }: { readonly rcond?: number } = {},
+): Promise<GeneralInverse> {
+  return engine.scope(async () => {
+    const { ops } = engine;
+    const { u, values, v } = await svd(engine, a);
+    const cutoff = rcond * at(values, 0);
+    const rank = values.filter((value) => value > cutoff).length;
+    const inverses = Float32Array.from(values, (value, k) => (k < rank ? 1 / value : 0));
+    const scaled = ops.mul(v, engine.tensor(inverses));
+    return { inverse: ops.matmul(scaled, u, null, { transposeB: true }), rank, values };
+  });
+}

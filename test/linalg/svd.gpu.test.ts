@@ -1,0 +1,157 @@
+/** Singular values on the GPU: against eigh's goldens, exact small cases and graded columns. */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createEngine } from "../../src/engine/index.ts";
+import type { Engine } from "../../src/engine/index.ts";
+import { pinv, svd } from "../../src/linalg/index.ts";
+import { at } from "../../src/util/shape.ts";
+import goldens from "../golden/linalg.json" with { type: "json" };
+import { matrices, uniform } from "./matrices.ts";
+
+let engine: Engine;
+beforeAll(async () => {
+  engine = await createEngine();
+});
+afterAll(() => {
+  engine.destroy();
+});
+
+/** A [rows, cols] and its parts, [rows, k], [k], [cols, k]. */
+interface Parts {
+  readonly a: Float32Array;
+  readonly rows: number;
+  readonly cols: number;
+  readonly u: Float32Array;
+  readonly values: Float64Array;
+  readonly v: Float32Array;
+}
+
+async function decompose(a: Float32Array, rows: number, cols: number): Promise<Parts> {
+  const { u, values, v } = await svd(engine, engine.tensor(a, [rows, cols]));
+  return { a, rows, cols, u: await u.floats(), values, v: await v.floats() };
+}
+
+/** Largest |A − U Σ Vᵀ| / σ₁, in float64. */
+function residualOf({ a, rows, cols, u, values, v }: Parts): number {
+  const k = values.length;
+  let worst = 0;
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < cols; j++) {
+      let sum = -at(a, i * cols + j);
+      for (let n = 0; n < k; n++) sum += at(u, i * k + n) * at(values, n) * at(v, j * k + n);
+      worst = Math.max(worst, Math.abs(sum));
+    }
+  return worst / (at(values, 0) || 1);
+}
+
+/** Largest |QᵀQ − I| over the columns whose singular value is not zero. */
+function orthogonalityOf(q: Float32Array, rows: number, values: Float64Array): number {
+  const k = values.length;
+  let worst = 0;
+  const live = Array.from(values.keys()).filter((n) => at(values, n) > 0);
+  for (const n of live)
+    for (const m of live) {
+      let dot = n === m ? -1 : 0;
+      for (let i = 0; i < rows; i++) dot += at(q, i * k + n) * at(q, i * k + m);
+      worst = Math.max(worst, Math.abs(dot));
+    }
+  return worst;
+}
+
+const random = (rows: number, cols: number, seed: number): Float32Array =>
+  Float32Array.from(uniform(rows * cols, seed));
+
+describe("svd", () => {
+  // |λ| of a symmetric matrix are its singular values: two unlike algorithms, one answer.
+  for (const name of [
+    "symmetric 33",
+    "symmetric 64",
+    "gram 100 rank 7",
+    "toeplitz 96",
+    "hilbert 40",
+    "paired 80",
+    "ones 70",
+    "zero 20",
+    "tiny 40",
+    "huge 40",
+  ] as const)
+    it(`${name} matches float64`, async () => {
+      const { size, values: a } = at(
+        Object.entries(matrices).filter(([key]) => key === name),
+        0,
+      )[1]();
+      const expected = goldens.eigenvalues[name].map(Math.abs).sort((x, y) => y - x);
+      const parts = await decompose(a, size, size);
+      const error = Math.max(...expected.map((value, k) => Math.abs(value - at(parts.values, k))));
+      expect(error).toBeLessThanOrEqual(2e-7 * at(expected, 0));
+      expect(residualOf(parts)).toBeLessThanOrEqual(2e-6);
+      const short = parts.u; // the smaller side keeps a full basis
+      expect(
+        orthogonalityOf(
+          short,
+          size,
+          parts.values.map(() => 1),
+        ),
+      ).toBeLessThanOrEqual(5e-6);
+    });
+
+  for (const [rows, cols] of [
+    [1, 1],
+    [1, 5],
+    [9, 1],
+    [30, 8],
+    [7, 50],
+    [200, 33],
+  ] as const)
+    it(`rebuilds [${rows}, ${cols}]`, async () => {
+      const parts = await decompose(random(rows, cols, 31), rows, cols);
+      expect(parts.values).toHaveLength(Math.min(rows, cols));
+      expect(residualOf(parts)).toBeLessThanOrEqual(2e-6);
+      expect(orthogonalityOf(parts.u, rows, parts.values)).toBeLessThanOrEqual(5e-6);
+      expect(orthogonalityOf(parts.v, cols, parts.values)).toBeLessThanOrEqual(5e-6);
+    });
+
+  it("keeps relative accuracy where columns are graded over twelve decades", async () => {
+    const [rows, cols] = [20, 5];
+    const plain = random(rows, cols, 8);
+    // Orthogonal columns times powers of two: singular values are known, whatever the grading.
+    const { u } = await decompose(plain, rows, cols);
+    const grade = (j: number) => 2 ** (-10 * j);
+    const a = u.map((value, index) => value * grade(index % cols));
+    const { values } = await decompose(a, rows, cols);
+    values.forEach((value, j) => {
+      expect(Math.abs(value / grade(j) - 1)).toBeLessThanOrEqual(1e-5);
+    });
+  });
+
+  it("refuses what it cannot decompose", async () => {
+    await expect(svd(engine, engine.zeros([0, 3]))).rejects.toThrow(
+      /svd: a must be a matrix and not empty; got a \[0, 3\]/,
+    );
+    const bad = engine.tensor(new Float32Array([1, 2, 3, Infinity, 5, 6]), [2, 3]);
+    await expect(svd(engine, bad)).rejects.toThrow(/svd: a\[1, 0\] is Infinity/);
+  });
+});
+
+describe("pinv", () => {
+  it("solves least squares for a tall matrix", async () => {
+    const [rows, cols] = [40, 6];
+    const a = random(rows, cols, 12);
+    const { inverse, rank } = await pinv(engine, engine.tensor(a, [rows, cols]));
+    expect(rank).toBe(cols);
+    const found = await inverse.floats(); // [cols, rows]
+    for (let i = 0; i < cols; i++)
+      for (let j = 0; j < cols; j++) {
+        let sum = 0;
+        for (let k = 0; k < rows; k++) sum += at(found, i * rows + k) * at(a, k * cols + j);
+        expect(sum).toBeCloseTo(i === j ? 1 : 0, 5);
+      }
+  });
+
+  it("cuts at rcond", async () => {
+    const a = engine.tensor(new Float32Array([1, 0, 0, 0, 1e-3, 0]), [2, 3]);
+    expect((await pinv(engine, a)).rank).toBe(2);
+    const { rank, inverse } = await pinv(engine, a, { rcond: 1e-2 });
+    expect(rank).toBe(1);
+    expect(Array.from(await inverse.floats(), Math.abs)).toEqual([1, 0, 0, 0, 0, 0]);
+  });
+});

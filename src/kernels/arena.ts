@@ -3,8 +3,7 @@ import type { PackWidth } from "../../shaders/lib/pack.wgsl.ts";
 import { ShapeError } from "../util/errors.ts";
 import { sameShape, sizeOf } from "../util/shape.ts";
 import { need } from "./op.ts";
-import type { InputMetas, Variant } from "./op.ts";
-import type { Binding, Param, Pass } from "./op.ts";
+import type { Binding, InputMetas, Param, Pass, Variant } from "./op.ts";
 import { ELEMENT_WORKGROUP, elementGrid, u } from "./pass.ts";
 
 /** Four floats at a time where the size allows it, as in arenas of 256-byte aligned views. */

@@ -41,7 +41,7 @@ fn main(
 ) {
   let index = flat_workgroup(wid, groups) * WORKGROUP + lid.x;
   if (index < params.count) {
-    let first = i32(index % params.classes * WIDTH);
+    let first = i32((index % params.classes) * WIDTH);
     y[index] = matches(labels[index / params.classes], first);
   }
 }

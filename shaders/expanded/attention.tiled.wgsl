@@ -93,7 +93,7 @@ fn main(
     workgroupBarrier();
     let count = min(TILE, params.tokens - first); // not constant, so that the loop stays a loop
     for (var key = 0u; key < count; key += 4u) {
-      var dots: array<vec4f, 4>;
+      var dots = array<vec4f, 4>(); // without a value, Tint zeroes it only once
       for (var part = 0u; part < PARTS; part++) {
         let at = key * PARTS + part;
         dots[0] = fma(query[part], keys[at], dots[0]);

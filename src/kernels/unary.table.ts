@@ -23,7 +23,7 @@ const EXACT = { rel: 0, abs: 0, why: "one operation without rounding" };
 const ROUNDED = { rel: 2 ** -23, abs: 0, why: "one correctly rounded operation" };
 
 /** Every elementwise op of one operand. */
-export const unaryTable = {
+const unaryTable = {
   abs: {
     wgsl: "fn abs_(x: f32) -> f32 { return abs(x); }",
     slope: "fn abs_slope(x: f32) -> f32 { return sign(x); }",

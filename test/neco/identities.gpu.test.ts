@@ -4,7 +4,15 @@ import { createEngine } from "../../src/engine/index.ts";
 import type { Engine } from "../../src/engine/index.ts";
 import { memoryFeatures } from "../../src/io/index.ts";
 import type { FeatureSource } from "../../src/io/index.ts";
-import { evaluateOod, findScore, fitScores, scoreSource, sweepDims } from "../../src/neco/index.ts";
+import {
+  evaluateOod,
+  findScore,
+  fitScores,
+  principalAxes,
+  scoreSource,
+  sweepDims,
+  trainStatistics,
+} from "../../src/neco/index.ts";
 import type { EvaluateInput, FittedScore } from "../../src/neco/index.ts";
 import { openRegime } from "./regimes.ts";
 import type { RegimeData } from "./regimes.ts";
@@ -132,5 +140,21 @@ describe("identities", () => {
         expect(Math.abs(two.scores[name]![row]! - value) / largest, name).toBeLessThan(1e-4);
       });
     }
+  });
+});
+
+describe("principal axes", () => {
+  test("coordinates along the axes carry the explained variance, and points are spread over the rows", async () => {
+    const statistics = await trainStatistics(engine, plain.train);
+    const axes = await principalAxes(engine, statistics, 3);
+    const { coordinates, rows } = await axes.project(plain.train);
+    const trace = statistics.mean.reduce((sum, _, j) => sum + statistics.covariance[j * 33]!, 0);
+    coordinates.forEach((axis, k) => {
+      const variance = axis.reduce((sum, x) => sum + x * x, 0) / axis.length;
+      expect(variance / trace / axes.explained[k]!).toBeCloseTo(1, 4);
+    });
+    expect(rows.length).toBe(480);
+    expect([...(await axes.project(plain.train, 4)).rows]).toEqual([0, 120, 240, 360]);
+    axes.dispose();
   });
 });

@@ -1,0 +1,39 @@
+/** First step of attention's gradient. delta[row] = Σ_d g · y, for each query of each head. */
+import { attentionLayout } from "./lib/attention.wgsl.ts";
+import { wgsl } from "./lib/wgsl.ts";
+
+/** Options of {@link attentionDelta}. */
+export interface AttentionDeltaOptions {
+  readonly headSize: number;
+}
+
+/** One invocation adds up one query of one head. g, y: [batch, tokens, heads, HEAD_SIZE]. */
+export const attentionDelta = ({ headSize }: AttentionDeltaOptions): string => wgsl`
+const HEAD_SIZE: u32 = ${headSize}u;
+const WORKGROUP: u32 = 64u;
+${attentionLayout}
+@group(0) @binding(0) var<storage, read> g: array<f32>;
+@group(0) @binding(1) var<storage, read> y: array<f32>;
+@group(0) @binding(2) var<storage, read_write> delta: array<f32>;
+@group(0) @binding(3) var<uniform> params: Params;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+  @builtin(workgroup_id) wid: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_id) lid: vec3u,
+) {
+  let blocks = (params.tokens + WORKGROUP - 1u) / WORKGROUP;
+  let head = find_head(flat_workgroup(wid, groups), blocks);
+  let row = head.block * WORKGROUP + lid.x;
+  if (!head.exists || row >= params.tokens) {
+    return;
+  }
+  let start = head.y + row * head.y_pitch;
+  var dot = 0.0;
+  for (var at = start; at < start + HEAD_SIZE; at++) {
+    dot = fma(g[at], y[at], dot);
+  }
+  delta[head.lse + row] = dot;
+}
+`;

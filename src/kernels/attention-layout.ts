@@ -1,0 +1,144 @@
+/** What the attention ops share: shape checks, sizes, kernels by variant, grids. */
+import { attentionBackwardKey } from "../../shaders/attentionBackwardKey.wgsl.ts";
+import { attentionBackwardKeyTiled } from "../../shaders/attentionBackwardKeyTiled.wgsl.ts";
+import { attentionBackwardQuery } from "../../shaders/attentionBackwardQuery.wgsl.ts";
+import { attentionBackwardQueryTiled } from "../../shaders/attentionBackwardQueryTiled.wgsl.ts";
+import { attentionBroadcast } from "../../shaders/attentionBroadcast.wgsl.ts";
+import { attentionTiled } from "../../shaders/attentionTiled.wgsl.ts";
+import { ShapeError } from "../util/errors.ts";
+import { at, ceilDiv } from "../util/shape.ts";
+import type { Meta } from "../util/shape.ts";
+import { need } from "./op.ts";
+import type { Attrs, Caps, InputMetas, Param, Pass, Plan, Variant } from "./op.ts";
+import { f, fixedSubgroup, foldGrid, u } from "./pass.ts";
+
+/** Attributes of the attention ops. */
+export interface AttentionAttrs extends Attrs {
+  readonly heads: number;
+}
+
+/** Sizes of a call. */
+export interface Sizes {
+  readonly batches: number;
+  readonly tokens: number;
+  readonly heads: number;
+  readonly headSize: number;
+  readonly width: number;
+}
+
+const MAX_HEAD_SIZE = 128; // rows of this length still fit a lane's registers and a tile
+
+/**
+ * Checks that qkv [N, T, 3D] splits into heads.
+ * @throws ShapeError if it does not.
+ */
+export function checkPacked(op: string, qkv: Meta, { heads }: AttentionAttrs): void {
+  const shapes = { qkv: qkv.shape };
+  if (qkv.shape.length !== 3)
+    throw new ShapeError(op, "qkv must be [batch, tokens, 3 · width]", shapes);
+  if (!Number.isInteger(heads) || heads < 1 || at(qkv.shape, 2) % (3 * heads) !== 0)
+    throw new ShapeError(op, `the last axis must split into q, k and v of ${heads} heads`, shapes);
+  const headSize = at(qkv.shape, 2) / (3 * heads);
+  if (headSize < 1 || headSize > MAX_HEAD_SIZE)
+    throw new ShapeError(op, `heads of ${headSize} are not 1 to ${MAX_HEAD_SIZE} wide`, shapes);
+}
+
+/** The sizes that qkv and the number of heads imply. */
+export function sizesOf(qkv: Meta, { heads }: AttentionAttrs): Sizes {
+  const width = at(qkv.shape, 2) / 3;
+  const [batches = 0, tokens = 0] = qkv.shape;
+  return { batches, tokens, heads, headSize: width / heads, width };
+}
+
+/** Rows (tokens of one head) of a workgroup of 64 lanes. */
+export const TILED_ROWS = 64;
+/** Tokens per lane along a tile's rows: 16 rows keep the scores of a lane's 8 columns in reach. */
+const BROADCAST_ROWS = 16;
+/** Bytes of workgroup memory that the two tiles of a kernel may take; every adapter has them. */
+const TILE_BYTES = 16_384;
+const MAX_TILE = 16;
+
+/** Tokens per tile, so that two tiles of whole vec4f rows fit. */
+const tileOf = (headSize: number): number =>
+  Math.min(MAX_TILE, Math.floor(TILE_BYTES / (2 * 16 * ceilDiv(headSize, 4))));
+
+/** Params of every attention kernel. */
+export const paramsOf = ({ batches, tokens, heads, headSize }: Sizes): Param[] => [
+  u(batches),
+  u(tokens),
+  u(heads),
+  f(1 / Math.sqrt(headSize)),
+  u(headSize),
+];
+
+/** Grid of one workgroup per block of `rows` tokens of each head. */
+export const headGrid = (
+  { batches, tokens, heads }: Sizes,
+  rows: number,
+  caps: Caps,
+): Pass["grid"] => foldGrid(batches * heads * ceilDiv(tokens, rows), caps);
+
+/** A plan's passes, none for an empty batch: there is nothing to bind. */
+export const unlessEmpty = (sizes: Sizes, plan: Plan): Plan =>
+  sizes.batches * sizes.tokens === 0 ? { temps: [], passes: [] } : plan;
+
+/** Work of `products` products of [tokens, headSize] by its transpose, in every head. */
+export const flopsOf = ({ batches, tokens, width }: Sizes, products: number): number =>
+  2 * products * batches * tokens * tokens * width;
+
+/** Which kernels a plan takes, and the rows of their workgroups. */
+export interface Kernels {
+  readonly rows: number;
+  readonly forward: string;
+  readonly query: string;
+  readonly key: string;
+}
+
+function broadcastKernels({ headSize }: Sizes, caps: Caps): Kernels {
+  const subgroup = fixedSubgroup(caps);
+  const options = { headSize, subgroup, rowGroups: BROADCAST_ROWS / subgroup };
+  return {
+    rows: BROADCAST_ROWS,
+    forward: attentionBroadcast(options),
+    query: attentionBackwardQuery(options),
+    key: attentionBackwardKey(options),
+  };
+}
+
+function tiledKernels({ headSize }: Sizes): Kernels {
+  const options = { headSize, tile: tileOf(headSize) };
+  return {
+    rows: TILED_ROWS,
+    forward: attentionTiled(options),
+    query: attentionBackwardQueryTiled(options),
+    key: attentionBackwardKeyTiled(options),
+  };
+}
+
+/** `broadcast` for software adapters (one subgroup size, no barriers), `tiled` for all others. */
+export function variantsOf(
+  plan: (kernels: Kernels, sizes: Sizes, caps: Caps) => Plan,
+  qkvIndex: number,
+): Record<"broadcast" | "tiled", Variant<AttentionAttrs>> {
+  const sizes = (inputs: InputMetas, attrs: AttentionAttrs) =>
+    sizesOf(need(inputs, qkvIndex), attrs);
+  return {
+    broadcast: {
+      usable: (_inputs, _attrs, caps) => fixedSubgroup(caps) === 4 || fixedSubgroup(caps) === 8,
+      plan(inputs, attrs, caps) {
+        const of = sizes(inputs, attrs);
+        return unlessEmpty(of, plan(broadcastKernels(of, caps), of, caps));
+      },
+    },
+    tiled: {
+      usable: () => true,
+      plan(inputs, attrs, caps) {
+        const of = sizes(inputs, attrs);
+        return unlessEmpty(of, plan(tiledKernels(of), of, caps));
+      },
+    },
+  };
+}
+
+/** Default picks. */
+export const PREFER = { gpu: ["tiled"], cpu: ["broadcast"] } as const;

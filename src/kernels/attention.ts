@@ -1,0 +1,165 @@
+/** Multi-head attention from packed queries, keys and values, its gradient, and its maps. */
+import { attentionDelta } from "../../shaders/attentionDelta.wgsl.ts";
+import { attentionMaps as attentionMapsShader } from "../../shaders/attentionMaps.wgsl.ts";
+import { ShapeError } from "../util/errors.ts";
+import { meta, sameShape, show, sizeOf } from "../util/shape.ts";
+import {
+  checkPacked,
+  flopsOf,
+  headGrid,
+  paramsOf,
+  PREFER,
+  sizesOf,
+  TILED_ROWS,
+  unlessEmpty,
+  variantsOf,
+} from "./attention-layout.ts";
+import type { AttentionAttrs, Kernels, Sizes } from "./attention-layout.ts";
+import { needDtype } from "./check.ts";
+import { defineOp, need } from "./op.ts";
+import type { Caps, Pass, Plan } from "./op.ts";
+import { reads, writes } from "./pass.ts";
+
+/** y = softmax(q · kᵀ / √(D/H)) · v per head, from qkv [N, T, 3D] packed as [3, H, D/H]. */
+export const attention = defineOp({
+  name: "attention",
+  inputs: ["qkv"],
+  outputs: ["y"],
+  saves: ["lse"],
+  defaults: { heads: 1 },
+  infer(inputs, attrs: AttentionAttrs) {
+    const qkv = needDtype("attention", inputs, [0, "qkv"]);
+    checkPacked("attention", qkv, attrs);
+    const { batches, tokens, heads, width } = sizesOf(qkv, attrs);
+    return [meta([batches, tokens, width]), meta([batches, heads, tokens])];
+  },
+  variants: variantsOf(
+    (kernels, sizes, caps) => ({
+      temps: [],
+      passes: [
+        {
+          label: `attention y ${show([sizes.batches, sizes.tokens, sizes.width])}`,
+          code: kernels.forward,
+          bindings: [...reads("in0"), ...writes("out0", "out1")],
+          params: paramsOf(sizes),
+          grid: headGrid(sizes, kernels.rows, caps),
+          flops: flopsOf(sizes, 2),
+          bytes: 16 * sizes.batches * sizes.tokens * sizes.width,
+        },
+      ],
+    }),
+    0,
+  ),
+  prefer: PREFER,
+  grad: ([g], { inputs: [qkv], outputs: [y], saved: [lse], attrs }, ops) =>
+    g && qkv && y && lse ? [ops.attentionBackward(g, qkv, y, lse, attrs)] : [],
+});
+
+/** The three passes: delta, dq by queries, dk and dv by keys; the scores are computed anew. */
+function backwardPlan(kernels: Kernels, sizes: Sizes, caps: Caps): Plan {
+  const { batches, tokens, heads, headSize, width } = sizes;
+  const elements = batches * tokens * width;
+  const params = paramsOf(sizes);
+  const grid = headGrid(sizes, kernels.rows, caps);
+  const bindings = [...reads("in0", "in1", "in3", "temp0"), ...writes("out0")];
+  return {
+    temps: [meta([batches, heads, tokens])],
+    passes: [
+      {
+        label: `attentionBackward delta ${show([batches, heads, tokens])}`,
+        code: attentionDelta({ headSize }),
+        bindings: [...reads("in0", "in2"), ...writes("temp0")],
+        params,
+        grid: headGrid(sizes, TILED_ROWS, caps),
+        flops: 2 * elements,
+        bytes: 8 * elements,
+      },
+      {
+        label: `attentionBackward dq ${show([batches, tokens, width])}`,
+        code: kernels.query,
+        bindings,
+        params,
+        grid,
+        flops: flopsOf(sizes, 3),
+        bytes: 20 * elements,
+      },
+      {
+        label: `attentionBackward dk, dv ${show([batches, tokens, width])}`,
+        code: kernels.key,
+        bindings,
+        params,
+        grid,
+        flops: flopsOf(sizes, 4),
+        bytes: 24 * elements,
+      },
+    ],
+  };
+}
+
+// With s = scale · q·kᵀ, p = softmax(s), y = p·v (Dao et al., FlashAttention, B.2):
+// dv = pᵀ·g, dp = g·vᵀ, ds = p ∘ (dp − Σ_key p·dp), and Σ_key p·dp = Σ_d g·y = delta;
+// dq = scale · ds·k, dk = scale · dsᵀ·q.
+/** The gradient of attention: dqkv from g, the inputs, the output and its log-sum-exp. */
+export const attentionBackward = defineOp({
+  name: "attentionBackward",
+  inputs: ["g", "qkv", "y", "lse"],
+  outputs: ["dqkv"],
+  defaults: { heads: 1 },
+  infer(inputs, attrs: AttentionAttrs) {
+    const g = needDtype("attentionBackward", inputs, [0, "g"]);
+    const qkv = needDtype("attentionBackward", inputs, [1, "qkv"]);
+    checkPacked("attentionBackward", qkv, attrs);
+    const { batches, tokens, heads, width } = sizesOf(qkv, attrs);
+    const y = need(inputs, 2);
+    if (![g, y].every(({ shape }) => sameShape(shape, [batches, tokens, width])))
+      throw new ShapeError("attentionBackward", "g and y must be [batch, tokens, width]", {
+        g: g.shape,
+        qkv: qkv.shape,
+        y: y.shape,
+      });
+    if (!sameShape(need(inputs, 3).shape, [batches, heads, tokens]))
+      throw new ShapeError("attentionBackward", "lse must be [batch, heads, tokens]", {
+        qkv: qkv.shape,
+        lse: need(inputs, 3).shape,
+      });
+    return [qkv];
+  },
+  variants: variantsOf(backwardPlan, 1),
+  prefer: PREFER,
+  grad: null, // second derivatives are not needed by any user of the engine
+});
+
+/** softmax(q · kᵀ / √(D/H)) itself, [N, H, T, T]: large, so only for rollout and pictures. */
+export const attentionMaps = defineOp({
+  name: "attentionMaps",
+  inputs: ["qkv"],
+  outputs: ["maps"],
+  defaults: { heads: 1 },
+  infer(inputs, attrs: AttentionAttrs) {
+    const qkv = needDtype("attentionMaps", inputs, [0, "qkv"]);
+    checkPacked("attentionMaps", qkv, attrs);
+    const { batches, tokens, heads } = sizesOf(qkv, attrs);
+    return [meta([batches, heads, tokens, tokens])];
+  },
+  variants: {
+    rowPerLane: {
+      usable: () => true,
+      plan(inputs, attrs, caps) {
+        const sizes = sizesOf(need(inputs, 0), attrs);
+        const { batches, tokens, heads, headSize } = sizes;
+        const shape = [batches, heads, tokens, tokens];
+        const pass: Pass = {
+          label: `attentionMaps maps ${show(shape)}`,
+          code: attentionMapsShader({ headSize }),
+          bindings: [...reads("in0"), ...writes("out0")],
+          params: paramsOf(sizes),
+          grid: headGrid(sizes, TILED_ROWS, caps),
+          flops: flopsOf(sizes, 1),
+          bytes: 4 * sizeOf(shape),
+        };
+        return unlessEmpty(sizes, { temps: [], passes: [pass] });
+      },
+    },
+  },
+  grad: null, // rollout looks at maps, it does not train through them
+});

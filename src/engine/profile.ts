@@ -2,7 +2,17 @@
 import { CaptureError } from "../util/errors.ts";
 import type { Engine } from "./engine.ts";
 import { GPU_BUFFER_USAGE } from "./pool.ts";
-import type { PassCommand } from "./replay.ts";
+
+/** A dispatch with everything bound. */
+export interface PassCommand {
+  readonly kind: "pass";
+  readonly label: string;
+  readonly pipeline: GPUComputePipeline;
+  readonly bindGroup: GPUBindGroup;
+  readonly grid: readonly [number, number, number];
+  readonly flops: number;
+  readonly bytes: number;
+}
 
 /** A pass and the time it took alone. */
 export interface PassTime {

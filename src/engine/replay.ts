@@ -7,19 +7,8 @@ import type { Pipeline } from "./pipelines.ts";
 import { lifetimesOf, liveSteps, placeCopies, planMemory } from "./plan.ts";
 import { ALIGNMENT, GPU_BUFFER_USAGE } from "./pool.ts";
 import { profilePasses } from "./profile.ts";
-import type { PassTime } from "./profile.ts";
+import type { PassCommand, PassTime } from "./profile.ts";
 import { Storage } from "./tensor.ts";
-
-/** A dispatch with everything bound. */
-export interface PassCommand {
-  readonly kind: "pass";
-  readonly label: string;
-  readonly pipeline: GPUComputePipeline;
-  readonly bindGroup: GPUBindGroup;
-  readonly grid: readonly [number, number, number];
-  readonly flops: number;
-  readonly bytes: number;
-}
 
 /** A dispatch or a copy with everything bound. */
 type Command =

@@ -2,6 +2,7 @@
 import { jacobiRotate as rotateShader } from "../../shaders/jacobiRotate.wgsl.ts";
 import { ShapeError } from "../util/errors.ts";
 import { at, sameShape } from "../util/shape.ts";
+import { pairsPerRound } from "../util/tournament.ts";
 import { defineOp, need } from "./op.ts";
 import { u, writes } from "./pass.ts";
 import { remember } from "./remember.ts";
@@ -10,12 +11,6 @@ import { rowGrid, rowVariants } from "./rows.ts";
 /** Which pairing of the tournament the round plays. */
 type Round = Readonly<{ round: number }>;
 const firstRound: Round = { round: 0 };
-
-/** Pairs in each round: with an odd count one row has a bye. */
-export const jacobiPairs = (count: number): number => Math.max(1, Math.ceil(count / 2));
-
-/** Rounds until every row has met every other. */
-export const jacobiRounds = (count: number): number => (count < 2 ? 0 : (count - 1) | 1);
 
 const codes = new Map<string, string>();
 
@@ -38,7 +33,7 @@ export const jacobiRotate = defineOp({
     if (!sameShape(turns, [count, count]))
       throw new ShapeError("jacobiRotate", "turns must be [count, count]", { rows, turns });
     const { shape: worst } = need(inputs, 2);
-    if (!sameShape(worst, [jacobiPairs(count)]))
+    if (!sameShape(worst, [pairsPerRound(count)]))
       throw new ShapeError("jacobiRotate", "worst must be [pairs]", { rows, worst });
     if (!Number.isInteger(round) || round < 0)
       throw new ShapeError("jacobiRotate", `round ${round} does not exist`, { rows });
@@ -47,7 +42,7 @@ export const jacobiRotate = defineOp({
   variants: rowVariants<Round>((layout, inputs, { round }, caps) => {
     const { shape } = need(inputs, 0);
     const [count, length] = [at(shape, 0), at(shape, 1)];
-    const pairs = jacobiPairs(count);
+    const pairs = pairsPerRound(count);
     return {
       temps: [],
       passes: [

@@ -35,7 +35,7 @@ export function quotients(
 }
 
 /** The same for one column, with A v in float64 too. */
-export function exactQuotient(
+function exactQuotient(
   a: HostMatrix,
   u: Float32Array,
   v: Float32Array,

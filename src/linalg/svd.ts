@@ -1,8 +1,8 @@
 /** Singular values and vectors by one-sided Jacobi: slower than eigh, accurate for graded matrices. */
 import type { Engine, Tensor } from "../engine/index.ts";
-import { jacobiPairs, jacobiRounds } from "../kernels/jacobi.ts";
 import { DataError, NoConvergenceError, ShapeError } from "../util/errors.ts";
 import { at } from "../util/shape.ts";
+import { pairsPerRound, roundsOf } from "../util/tournament.ts";
 import { refuseCapture } from "./checks.ts";
 import { get } from "./float64.ts";
 import { quotients, refineLargest } from "./rayleigh.ts";
@@ -41,9 +41,9 @@ async function orthogonalise(
   const identity = new Float32Array(count * count);
   for (let row = 0; row < count; row++) identity[row * count + row] = 1;
   const turns = engine.tensor(identity, [count, count]);
-  const rounds = jacobiRounds(count);
+  const rounds = roundsOf(count);
   for (let sweep = 0; ; sweep++) {
-    const worst = engine.zeros([jacobiPairs(count)]);
+    const worst = engine.zeros([pairsPerRound(count)]);
     for (let round = 0; round < rounds; round++) ops.jacobiRotate(rows, turns, worst, { round });
     const largest = (await worst.floats()).reduce((top, value) => Math.max(top, value), 0);
     if (largest <= tolerance(length)) break;

@@ -37,10 +37,6 @@ export function rowsOfLabels(labels: Int32Array, rows: ReadonlyMap<number, numbe
   return labels.map((label) => rows.get(label) ?? -1);
 }
 
-/** Mean k of the class means. */
-export const classMean = ({ means, dim }: ClassMeans, row: number): Float64Array =>
-  means.subarray(row * dim, (row + 1) * dim);
-
 /**
  * Adds up class sums on the GPU: one-hot [B, K] transposed times features [B, D]. Rows are shifted
  * by a first estimate of their class mean, so that f32 loses digits of the spread within the class

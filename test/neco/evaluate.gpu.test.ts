@@ -1,10 +1,11 @@
 /** The evaluation as a whole: groups, skipped methods, plug-ins, leaks, and bad input. */
+import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createEngine } from "../../src/engine/index.ts";
 import type { Engine } from "../../src/engine/index.ts";
 import { memoryFeatures } from "../../src/io/index.ts";
 import type { FeatureSource } from "../../src/io/index.ts";
-import { evaluateOod, scores as builtIn } from "../../src/neco/index.ts";
+import { evaluateOod, findScore, fitScores, scores as builtIn } from "../../src/neco/index.ts";
 import type { EvaluateInput, Score } from "../../src/neco/index.ts";
 import { openRegime } from "./regimes.ts";
 import type { RegimeData } from "./regimes.ts";
@@ -107,6 +108,28 @@ describe("results", () => {
     const scores = [...builtIn, norm];
     const { json } = await evaluateOod({ ...base(), scores, methods: ["norm"] });
     expect(json.results["norm"]!.sets["near"]!.n).toBe(120);
+  });
+  test.each(["vim", "residual", "mahalanobis", "neco"])(
+    "%s: the decomposition runs on the GPU, dispatch by dispatch",
+    async (name) => {
+      const before = engine.eager.dispatches;
+      const input = { engine, train: plain.train, head: plain.head };
+      await fitScores({ ...input, scores: [findScore("msp")] });
+      const bare = engine.eager.dispatches - before;
+      await fitScores({ ...input, scores: [findScore(name)] });
+      const whole = engine.eager.dispatches - before - bare;
+      // Tridiagonalising 32 columns alone takes more than one dispatch each.
+      expect(whole - bare).toBeGreaterThan(32);
+    },
+  );
+  test("no matrix library is among the runtime dependencies", () => {
+    const file = new URL("../../package.json", import.meta.url);
+    const { dependencies } = JSON.parse(readFileSync(file, "utf8")) as {
+      dependencies: Record<string, string>;
+    };
+    const matrix = /matrix|numeric|blas|lapack|mathjs|eigen|tensor/;
+    const found = Object.keys(dependencies).filter((name) => matrix.test(name));
+    expect(found).toEqual(["gl-matrix"]); // the page's camera, nothing else
   });
   test("nothing leaks: live buffers return to where they were", async () => {
     await evaluateOod(base());

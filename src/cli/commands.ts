@@ -1,6 +1,7 @@
 /** The list of subcommands; each stands in a file of its own. */
 import { addBench } from "./bench.ts";
 import { addData } from "./data.ts";
+import { addDemo } from "./demo.ts";
 import { addDetect } from "./detect.ts";
 import { addDoctor } from "./doctor.ts";
 import { addExtract } from "./extract.ts";
@@ -13,6 +14,7 @@ import { addTrain } from "./train.ts";
 
 /** In the order of `neco --help`. */
 export const COMMANDS: readonly AddCommand[] = [
+  addDemo,
   addDoctor,
   addData,
   addTrain,

@@ -39,7 +39,8 @@ export const atStep = (path: string, step: number): string =>
 
 async function fromRun(folder: string, step: string, spec: string | undefined): Promise<Source> {
   const run = await openRunAt(folder, step);
-  const isOwn = spec === undefined || spec === run.config.dataset.name;
+  const { spec: own, name } = run.config.dataset;
+  const isOwn = spec === undefined || spec === own || spec === name;
   const dataset = isOwn ? run.dataset : await loadOod(spec, run.dataset);
   return { model: run.model, dataset };
 }

@@ -18,7 +18,7 @@ import {
   type ResumePoint,
   type ViTConfig,
 } from "../vit/index.ts";
-import { checkpointPath } from "./run-folder.ts";
+import { checkpointPath, listSteps } from "./run-folder.ts";
 
 /** A model with everything that features of it are known by. */
 export interface LoadedModel {
@@ -67,24 +67,18 @@ export async function loadNamedModel(
   return { config, values, head, step: 0, hash: await sha256(await readBytes(path)) };
 }
 
-/**
- * The newest checkpoint with optimizer state, to go on from.
- * @throws DataError if there is none.
- */
+/** The newest checkpoint with optimizer state, to go on from; null if there is none yet. */
 export async function loadResume(
   folder: string,
-  steps: readonly number[],
-): Promise<ResumePoint & { readonly config: ViTConfig }> {
-  for (const step of steps.toReversed()) {
+): Promise<(ResumePoint & { readonly config: ViTConfig }) | null> {
+  for (const step of (await listSteps(folder)).toReversed()) {
     const optimizer = optimizerPath(folder, step);
     if (!(await exists(optimizer))) continue;
     const path = checkpointPath(folder, step);
     const [weights, moments] = await Promise.all([readBytes(path), readBytes(optimizer)]);
     return readCheckpoint({ weights, optimizer: moments }, path);
   }
-  throw new DataError(
-    `${folder} holds no checkpoint to go on from: start a new run with another --out`,
-  );
+  return null;
 }
 
 /** What images become before the model sees them: geometry and normalisation, for keys and files. */

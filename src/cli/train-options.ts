@@ -98,8 +98,8 @@ export const evalEveryOf = ({ evalEvery }: TrainCommandOptions, { steps }: Recip
   evalEvery ?? Math.max(1, Math.ceil(steps / 10));
 
 /** Steps whose checkpoints are kept for neural-collapse curves: dense at first, then sparse. */
-export function collapseSteps(steps: number, points = 14): ReadonlySet<number> {
+export function collapseSteps(steps: number, points = 14): number[] {
   const ratio = Math.log(steps) / (points - 1);
   const spaced = Array.from({ length: points }, (_, index) => Math.round(Math.exp(index * ratio)));
-  return new Set([0, ...spaced]);
+  return [...new Set([0, ...spaced])];
 }

@@ -15,6 +15,8 @@ export interface AdapterFacts {
 
 /** What a report says about a data set: enough to credit it and to find the same bytes again. */
 export interface DatasetFacts {
+  /** What it is loaded by: a name, some of its classes, or a path. */
+  readonly spec: string;
   readonly name: string;
   readonly title: string;
   readonly credit: string;

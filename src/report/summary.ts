@@ -1,7 +1,7 @@
 /** The result table as plain text, for the terminal. */
-import { METRICS, methodTitle, percent } from "./format.ts";
+import { METRICS, methodTitle, percent, type MetricName } from "./format.ts";
 import type { OodGroup, OodJson } from "./input.ts";
-import { bestOf, mainColumns } from "./tables.ts";
+import { bestOf, controlColumns, mainColumns, type Column } from "./tables.ts";
 
 const SHOWN = METRICS.slice(0, 2);
 
@@ -31,22 +31,36 @@ export function textTable(head: readonly string[], rows: readonly (readonly stri
   return [line(head), rule, ...rows.map(line)].join("\n");
 }
 
-/** AUROC and FPR at 95 % ID TPR per set and average; `*` marks the best of a column. */
+function tableOf(ood: OodJson, columns: readonly Column[], metric: MetricName): string {
+  const best = columns.map((column) => bestOf(ood, column, metric));
+  const head = columns.map(({ title, group, n }) =>
+    n === null ? `${group} avg` : `${title} (${n})`,
+  );
+  const rows = Object.entries(ood.results).map(([method, result]) => [
+    methodTitle(method),
+    ...columns.map((column, index) => {
+      const text = percent(column.read(result)?.[metric.key]);
+      return `${text}${text === best[index] && text !== "–" ? "*" : " "}`;
+    }),
+  ]);
+  return textTable(["method", ...head], rows);
+}
+
+/** AUROC and FPR at 95 % ID TPR per set and average, controls below; `*` marks the best of a column. */
 export function summaryTable(ood: OodJson, groups: Readonly<Record<string, OodGroup>>): string {
   const columns = mainColumns(ood, groups);
-  const tables = SHOWN.map((metric) => {
-    const best = columns.map((column) => bestOf(ood, column, metric));
-    const head = columns.map(({ title, group, n }) =>
-      n === null ? `${group} avg` : `${title} (${n})`,
-    );
-    const rows = Object.entries(ood.results).map(([method, result]) => [
-      methodTitle(method),
-      ...columns.map((column, index) => {
-        const text = percent(column.read(result)?.[metric.key]);
-        return `${text}${text === best[index] && text !== "–" ? "*" : " "}`;
-      }),
-    ]);
-    return `${metric.title}, percent (${metric.better} is better, * best, n in brackets)\n${textTable(["method", ...head], rows)}`;
-  });
-  return tables.join("\n\n");
+  const controls = controlColumns(ood, groups);
+  const parts = SHOWN.flatMap((metric) => [
+    ...(columns.length === 0
+      ? []
+      : [
+          `${metric.title}, percent (${metric.better} is better, * best, n in brackets)\n${tableOf(ood, columns, metric)}`,
+        ]),
+    ...(controls.length === 0
+      ? []
+      : [
+          `${metric.title} of controls, which are in no average\n${tableOf(ood, controls, metric)}`,
+        ]),
+  ]);
+  return parts.join("\n\n");
 }

@@ -4,7 +4,7 @@ import { html, type Markup } from "./html.ts";
 import type { MethodResult, OodGroup, OodJson, OodMetrics } from "./input.ts";
 
 /** One column of a table: a set or an average over a group. */
-interface Column {
+export interface Column {
   readonly title: string;
   readonly group: string;
   /** Samples of the set; null for averages. */
@@ -59,6 +59,12 @@ export function mainColumns(ood: OodJson, groups: Readonly<Record<string, OodGro
   ];
   return columns.length > 1 ? [...columns, ...averageColumn(ood, "average", "all sets")] : columns;
 }
+
+/** The columns of the control table. */
+export const controlColumns = (
+  ood: OodJson,
+  groups: Readonly<Record<string, OodGroup>>,
+): Column[] => setsIn(ood, groups, "control").map((name) => setColumn(ood, name, "control"));
 
 /** The best value that a column prints, so that equal print means equal rank. */
 export function bestOf(
@@ -141,7 +147,7 @@ export function controlTables(
   ood: OodJson,
   groups: Readonly<Record<string, OodGroup>>,
 ): Markup | null {
-  const columns = setsIn(ood, groups, "control").map((name) => setColumn(ood, name, "control"));
+  const columns = controlColumns(ood, groups);
   if (columns.length === 0) return null;
   return html`<h3>Control sets</h3>
     <p>Noise is easy and stands in no average; a method that fails here has a defect.</p>

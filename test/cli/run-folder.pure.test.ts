@@ -22,6 +22,7 @@ const config: RunConfig = {
     ood: [
       {
         name: "fashion",
+        spec: "fashion-mnist",
         group: "far",
         title: "Fashion-MNIST",
         credit: "Zalando, MIT",

@@ -94,6 +94,7 @@ export const sample: ReportInput = {
     adapter: { description: "llvmpipe (LLVM 19.1.7, 256 bits)", kind: "lavapipe" },
     versions: { node: "v20.19.0", webgpu: "0.6.2" },
     dataset: {
+      spec: "mnist-10k:0-7",
       name: "mnist-10k",
       title: "MNIST, 10,000 digits",
       credit: "LeCun, Cortes, Burges; CC BY-SA 3.0",

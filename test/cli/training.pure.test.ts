@@ -1,0 +1,91 @@
+/** What `neco train` and `neco demo` make of their options, before any adapter is opened. */
+import { describe, expect, test } from "vitest";
+import { presetFor, PRESETS } from "../../src/cli/presets.ts";
+import { fillRecipe, RECIPES, recipeFrom, recipeJson, recipeNames } from "../../src/cli/recipes.ts";
+import { collapseSteps, evalEveryOf, modelOf, recipeOf } from "../../src/cli/train-options.ts";
+import { emptySplit, type ImageDataset } from "../../src/data/dataset.ts";
+import { checkRecipe, REFERENCE_RECIPE, vitNames } from "../../src/vit/index.ts";
+
+const digits: ImageDataset = {
+  name: "digits",
+  title: "digits",
+  credit: "none",
+  classes: ["0", "1", "2"],
+  height: 28,
+  width: 28,
+  channels: 1,
+  mean: [0.5],
+  std: [0.5],
+  splits: { train: emptySplit, val: emptySplit, test: emptySplit },
+  hash: "",
+};
+
+describe("recipes", () => {
+  test.each(recipeNames)("%s makes sense and survives its configuration file", (name) => {
+    const recipe = checkRecipe(fillRecipe(name, {}, 6000));
+    expect(recipeFrom(recipeJson(recipe))).toEqual(recipe);
+  });
+  test("scratch counts epochs; reference counts steps, as the reference does", () => {
+    expect(fillRecipe("scratch", {}, 6400).steps).toBe(RECIPES.scratch.epochs * 50);
+    expect(fillRecipe("reference", {}, 6400)).toEqual(REFERENCE_RECIPE);
+    expect(fillRecipe("reference", { epochs: 2, batchSize: 64 }, 6400).steps).toBe(200);
+  });
+  test("warm-up never outlasts the run", () => {
+    expect(fillRecipe("reference", { steps: 100 }, 6400).warmupSteps).toBe(100);
+  });
+});
+
+describe("options", () => {
+  test("defaults depend on --pretrained", () => {
+    expect(recipeOf({ seed: 1 }, 1000).optimizer).toBe("adamw");
+    expect(recipeOf({ seed: 1, pretrained: "x.npz" }, 1000).optimizer).toBe("sgd");
+  });
+  test("given values win", () => {
+    const recipe = recipeOf({ seed: 1, learningRate: 0.5, numSteps: 7, warmupSteps: 2 }, 1000);
+    expect(recipe).toMatchObject({ learningRate: 0.5, steps: 7, warmupSteps: 2 });
+  });
+  test.each([
+    [{ seed: 1, fp16: true }, /--fp16/],
+    [{ seed: 1, numSteps: 1, epochs: 1 }, /exclude each other/],
+    [{ seed: 1, batchSize: 2000 }, /larger than the training set \(1000/],
+    [{ seed: 1, batchSize: 10, accumulate: 3 }, /does not divide/],
+  ])("%o is refused", (options, message) => {
+    expect(() => recipeOf(options, 1000)).toThrow(message);
+  });
+  test("the model fits the images", () => {
+    expect(modelOf({ seed: 1 }, digits)).toMatchObject({
+      name: "vit-tiny-28",
+      imageSize: 28,
+      channels: 1,
+      classes: 3,
+    });
+    const big = { ...digits, height: 500, width: 500, channels: 3 } as const;
+    expect(modelOf({ seed: 1 }, big)).toMatchObject({ imageSize: 224, channels: 3 });
+    expect(modelOf({ seed: 1, model: "vit-b_16", pretrained: "x" }, digits)).toMatchObject({
+      imageSize: 224,
+      channels: 3,
+      dropout: 0.1,
+    });
+    expect(() => modelOf({ seed: 1, imgSize: 30 }, digits)).toThrow(/--img-size 32/);
+  });
+  test("evaluations and checkpoints along a run", () => {
+    const recipe = { ...REFERENCE_RECIPE, steps: 995 };
+    expect(evalEveryOf({ seed: 1 }, recipe)).toBe(100);
+    expect(evalEveryOf({ seed: 1, evalEvery: 7 }, recipe)).toBe(7);
+    const steps = collapseSteps(1000);
+    expect([steps[0], steps[1], steps.at(-1)]).toEqual([0, 1, 1000]);
+    expect(new Set(steps).size).toBe(steps.length);
+  });
+});
+
+describe("presets", () => {
+  test("from the measured rate, the slowest takes anything", () => {
+    expect(presetFor(40).name).toBe("demo");
+    expect(presetFor(6).name).toBe("demo-small");
+    expect(presetFor(0).name).toBe("demo-small");
+    expect(presetFor(20_000).name).toBe("demo-gpu");
+  });
+  test("name models that exist", () => {
+    for (const { model } of PRESETS) expect(vitNames()).toContain(model);
+  });
+});

@@ -1,12 +1,12 @@
 /** Oracle of where. Never imported by the library. */
-import { broadcastShapes, sizeOf } from "../util/shape.ts";
+import { at, broadcastShapes, sizeOf } from "../util/shape.ts";
 import type { InputSpec, OpCases } from "./case.ts";
 import { build, given, pick } from "./reference64.ts";
 
-/** A condition of zeros and ones. */
+/** A condition of zeros and other numbers, of both signs. */
 const mask = (shape: readonly number[]): InputSpec => ({
   shape,
-  values: Array.from({ length: sizeOf(shape) }, (_, index) => ((index * 7) % 3) % 2),
+  values: Array.from({ length: sizeOf(shape) }, (_, index) => at([0, 1, -2], (index * 7) % 3)),
 });
 
 /** Oracle of where. */

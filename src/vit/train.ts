@@ -200,6 +200,7 @@ class Run {
     const { val } = this.options.dataset.splits;
     const before = this.now();
     let isBest = val.count === 0;
+    if (step > this.reportedStep) await this.report(step); // before a NaN is validated
     if (val.count > 0) {
       this.validation = await this.predictor.evaluate(val);
       await this.logEvaluation(step, "val", this.validation);
@@ -222,6 +223,7 @@ class Run {
   private async checkpoint(step: number, isBest: boolean): Promise<void> {
     const { engine, config, store } = this.options;
     const { best } = this;
+    if (step > this.reportedStep) await this.report(step); // a NaN must not reach a checkpoint
     const files = await makeCheckpoint(this.state, config, { step, best, picks: engine.picks });
     await store.saveCheckpoint(files, { isBest });
   }

@@ -4,7 +4,10 @@ import { matmulBroadcast } from "../../shaders/matmulBroadcast.wgsl.ts";
 import { matmulRegister } from "../../shaders/matmulRegister.wgsl.ts";
 import { matmulSplits } from "../../shaders/matmulSplits.wgsl.ts";
 import { matmulWorkgroup } from "../../shaders/matmulWorkgroup.wgsl.ts";
+import { stridedCopy } from "../../shaders/stridedCopy.wgsl.ts";
 import { at, ceilDiv, meta, sizeOf } from "../util/shape.ts";
+import type { Meta } from "../util/shape.ts";
+import { axisWords } from "./layout.ts";
 import type { MatmulAttrs } from "./matmul.ts";
 import { need } from "./op.ts";
 import type { Caps, InputMetas, Pass, Plan, Slot, Variant } from "./op.ts";
@@ -34,6 +37,8 @@ interface Product {
   readonly a: Strides;
   readonly b: Strides;
   readonly hasBias: boolean;
+  /** b is stored transposed, and a pass untransposes it first. */
+  readonly isCopied: boolean;
   /** b, bias and y can be read and written as vec4f along the columns. */
   readonly vector: boolean;
 }
@@ -56,6 +61,7 @@ function product(inputs: InputMetas, { transposeA, transposeB }: MatmulAttrs): P
     a: { outer: transposeA ? 1 : k, step: transposeA ? m : 1, batch: a.length > 2 ? m * k : 0 },
     b: { outer: transposeB ? k : 1, step: transposeB ? 1 : n, batch: b.length > 2 ? n * k : 0 },
     hasBias: Boolean(inputs[2]),
+    isCopied: false,
     vector: !transposeB && n % 4 === 0,
   };
 }
@@ -82,11 +88,43 @@ function termsPerPart({ batches, m, n, k, hasBias }: Product, tile: Tile, caps: 
   return ceilDiv(ceilDiv(k, parts), TERM_GRAIN) * TERM_GRAIN;
 }
 
-function sumOfParts(elements: number, parts: number, caps: Caps): Pass {
+/** Fewer rows than this do not repay the copy, which costs as much as about 50 rows and a dispatch. */
+const MIN_COPY_ROWS = 128;
+
+/**
+ * The product with a transposed b copied into rows first: the tiles without workgroup memory read
+ * b once per 16 rows, and each such read costs a third more, element by element, than in vectors.
+ */
+function untransposed(of: Product): Product {
+  if (of.b.outer === 1 || of.n % 4 !== 0 || of.m < MIN_COPY_ROWS) return of;
+  return { ...of, b: { ...of.b, outer: 1, step: of.n }, isCopied: true, vector: true };
+}
+
+function copyOfB({ batches, n, k, b }: Product, caps: Caps): { temp: Meta; pass: Pass } {
+  const copies = b.batch > 0 ? batches : 1;
+  const cells = (copies * k * n) / 4; // of 4 columns, which lie k apart in b
+  return {
+    temp: meta([copies, k, n]),
+    pass: {
+      label: `matmul b [${copies}, ${k}, ${n}]`,
+      code: stridedCopy({ width: 4, whole: false, rank: 3, workgroup: ELEMENT_WORKGROUP }),
+      bindings: [...reads("in1"), ...writes("temp0")],
+      params: [
+        ...axisWords([copies, k, n / 4]),
+        ...axisWords([n * k, 1, 4 * k]),
+        ...[0, k, cells].map(u),
+      ],
+      grid: elementGrid(cells, caps),
+      bytes: 32 * cells,
+    },
+  };
+}
+
+function sumOfParts(slot: Slot, elements: number, parts: number, caps: Caps): Pass {
   return {
     label: `matmul sum of ${parts} parts [${elements}]`,
     code: matmulSplits({ workgroup: ELEMENT_WORKGROUP }),
-    bindings: [...reads("temp0"), ...writes("out0")],
+    bindings: [...reads(slot), ...writes("out0")],
     params: [u(elements), u(parts)],
     grid: elementGrid(elements, caps),
     flops: elements * parts,
@@ -100,12 +138,17 @@ function productPlan(code: string, tile: Tile, of: Product, caps: Caps): Plan {
   if (elements === 0) return { temps: [], passes: [] };
   const each = termsPerPart(of, tile, caps);
   const parts = Math.max(1, ceilDiv(k, Math.max(1, each)));
-  const target: Slot = parts > 1 ? "temp0" : "out0";
+  const copy = of.isCopied ? [copyOfB(of, caps)] : [];
+  const target: Slot = parts > 1 ? `temp${copy.length}` : "out0";
   const tiles = ceilDiv(m, tile.rows) * ceilDiv(n, tile.cols);
   const main: Pass = {
     label: `matmul y [${batches}, ${m}, ${n}] over ${k}`,
     code,
-    bindings: [...reads("in0", "in1"), ...(of.hasBias ? reads("in2") : []), ...writes(target)],
+    bindings: [
+      ...reads("in0", of.isCopied ? "temp0" : "in1"),
+      ...(of.hasBias ? reads("in2") : []),
+      ...writes(target),
+    ],
     params: [
       ...[m, n, k, batches, parts, each],
       ...[a.outer, a.step, a.batch, b.outer, b.step, b.batch],
@@ -114,9 +157,14 @@ function productPlan(code: string, tile: Tile, of: Product, caps: Caps): Plan {
     flops: 2 * elements * k,
     bytes: 4 * (batches * (m + n) * k + elements),
   };
-  return parts > 1
-    ? { temps: [meta([parts, elements])], passes: [main, sumOfParts(elements, parts, caps)] }
-    : { temps: [], passes: [main] };
+  return {
+    temps: [...copy.map(({ temp }) => temp), ...(parts > 1 ? [meta([parts, elements])] : [])],
+    passes: [
+      ...copy.map(({ pass }) => pass),
+      main,
+      ...(parts > 1 ? [sumOfParts(target, elements, parts, caps)] : []),
+    ],
+  };
 }
 
 /** Rows of one invocation of `registerTile`. */
@@ -136,7 +184,7 @@ const naive: Variant<MatmulAttrs> = {
 const registerTile: Variant<MatmulAttrs> = {
   usable: () => true,
   plan(inputs, attrs, caps) {
-    const of = product(inputs, attrs);
+    const of = untransposed(product(inputs, attrs));
     const code = matmulRegister({ ...of, rows: REGISTER_ROWS });
     return productPlan(code, { rows: 2 * REGISTER_ROWS, cols: 64 }, of, caps);
   },
@@ -146,7 +194,7 @@ const broadcast: Variant<MatmulAttrs> = {
   // Larger subgroups would need tiles of hundreds of rows; they are GPUs, and do better otherwise.
   usable: (_inputs, _attrs, caps) => fixedSubgroup(caps) === 4 || fixedSubgroup(caps) === 8,
   plan(inputs, attrs, caps) {
-    const of = product(inputs, attrs);
+    const of = untransposed(product(inputs, attrs));
     const subgroup = fixedSubgroup(caps);
     const rowGroups = BROADCAST_CELLS / BROADCAST_COLS / subgroup;
     const code = matmulBroadcast({ ...of, subgroup, rowGroups, colGroups: BROADCAST_COLS });

@@ -73,6 +73,8 @@ export const matmulCases: OpCases = {
     { inputs: [{ shape: [2, 3, 9] }, { shape: [3, 4] }], attrs: { transposeA: true } }, // b shared
     { inputs: [{ shape: [4, 3] }, { shape: [2, 2, 3, 5] }] }, // a shared by two batch axes
     { inputs: [{ shape: [4, 3] }, { shape: [2, 5, 3] }], attrs: { transposeB: true } },
+    { inputs: [{ shape: [130, 6] }, { shape: [8, 6] }], attrs: { transposeB: true } }, // b copied
+    { inputs: [{ shape: [2, 128, 3] }, { shape: [2, 4, 3] }], attrs: { transposeB: true } },
     { inputs: [{ shape: [600, 5] }, { shape: [600, 8] }], attrs: { transposeA: true } }, // split sum
     { inputs: [{ shape: [65, 33] }, { shape: [33, 130] }] }, // past the tile of the workgroup kernel
   ],

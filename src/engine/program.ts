@@ -169,11 +169,21 @@ async function capture<K extends string, O>(
     await outputs; // its own error, such as a read, says more
     throw new CaptureError("a program's body must not be async: it records, it does not wait");
   }
+  forbidWrites(recorder, tensors);
   const results = [...tensorsIn(outputs)].filter(({ storage }) => storage.virtual >= 0);
   const pinned = new Set(results.map(({ storage }) => storage.virtual));
   const replay = await Replay.prepare(engine, recorder, pinned);
   const scalarHost = new Uint8Array(scalars ? scalars.bytes : 0);
   return { replay, inputs: tensors, scalars, scalarHost, outputs: real(engine, outputs, replay) };
+}
+
+/** Inputs are overwritten at every run, and small ones share a buffer: neither suits state. */
+function forbidWrites(recorder: Recorder, inputs: readonly Tensor[]): void {
+  const storages = new Set<object | null>(inputs.map(({ storage }) => storage));
+  if (recorder.steps.some(({ uses }) => uses.some((use) => use.writes && storages.has(use.real))))
+    throw new CaptureError(
+      "a program may not change its inputs in place; keep the tensor outside of the body as state",
+    );
 }
 
 /** The outputs with real memory in place of virtual. */

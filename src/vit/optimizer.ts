@@ -1,6 +1,5 @@
 /** Updates all parameters in a few dispatches: clipping, SGD with momentum, AdamW. */
-import { ParamSet } from "../engine/index.ts";
-import type { Engine, Tensor } from "../engine/index.ts";
+import type { Engine, ParamSet, Tensor } from "../engine/index.ts";
 import { at } from "../util/shape.ts";
 import type { Recipe } from "./recipe.ts";
 

@@ -125,25 +125,29 @@ class Run {
   }
 
   async run(): Promise<TrainResult> {
-    const { recipe, dataset, evalEvery, checkpointAt, signal, onStep } = this.options;
+    const { recipe, dataset, checkpointAt } = this.options;
     this.startedAt = this.reportedAt = this.now();
     if (this.startedStep === 0 && checkpointAt?.has(0)) await this.checkpoint(0, false);
     for (let step = this.startedStep + 1; step <= recipe.steps; step++) {
       await this.update(step);
-      await onStep?.(step);
-      const last = step === recipe.steps;
-      if (step % REPORT_EVERY === 0 || last) await this.report(step);
-      if (step % evalEvery === 0 || last) await this.evaluate(step);
-      else if (checkpointAt?.has(step)) await this.checkpoint(step, false);
-      if (signal?.aborted && !last) {
-        await this.checkpoint(step, false);
-        throw new InterruptedError(`stopped at step ${step}; go on with --resume`);
-      }
+      await this.afterUpdate(step, step === recipe.steps);
     }
     const { test } = dataset.splits;
     const result = test.count > 0 ? await this.predictor.evaluate(test) : null;
     if (result) await this.logEvaluation(recipe.steps, "test", result);
     return { steps: recipe.steps, best: this.best, validation: this.validation, test: result };
+  }
+
+  /** What is due between updates: a look at the loss, validation, a checkpoint, a stop. */
+  private async afterUpdate(step: number, last: boolean): Promise<void> {
+    const { evalEvery, checkpointAt, signal, onStep } = this.options;
+    await onStep?.(step);
+    if (step % REPORT_EVERY === 0 || last) await this.report(step);
+    if (step % evalEvery === 0 || last) await this.evaluate(step);
+    else if (checkpointAt?.has(step)) await this.checkpoint(step, false);
+    if (!signal?.aborted || last) return;
+    await this.checkpoint(step, false);
+    throw new InterruptedError(`stopped at step ${step}; go on with --resume`);
   }
 
   private async update(step: number): Promise<void> {

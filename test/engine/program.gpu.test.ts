@@ -72,6 +72,13 @@ describe("program", () => {
     );
   });
 
+  it("refuses to change its inputs in place", async () => {
+    const wrong = program(engine, ({ x }: InputTensors<"x">) => {
+      engine.ops.fill(x, { value: 1 });
+    });
+    await expect(wrong.run({ x: values(1, 2) })).rejects.toThrow(/may not change its inputs/);
+  });
+
   it("returns its memory when disposed", async () => {
     const before = engine.pool.live;
     const { ops } = engine;

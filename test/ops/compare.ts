@@ -7,7 +7,7 @@ import { generator } from "./samples.ts";
 /** Smallest normal f32: below it implementations may flush to zero. */
 const FLUSH = 2 ** -126;
 
-/** The worst element's |Δ| / allowed, with a line that names it; > 1 fails. */
+/** The worst element's |Δ| / allowed, with a line that names it; above 1 fails. */
 export function worst(
   got: ArrayLike<number>,
   expected: Array64,

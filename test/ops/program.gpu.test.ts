@@ -44,15 +44,31 @@ async function compare(op: OpDef, sample: Sample): Promise<void> {
       ),
     ),
   );
-  const named = Object.fromEntries(hosts.flatMap((host, k) => (host ? [[`x${k}`, host]] : [])));
-  const replayed = program(engine, (inputs: InputTensors) =>
-    results(
-      op,
-      hosts.map((host, k) => (host ? (inputs[`x${k}`] ?? null) : null)),
-      sample,
-    ),
+  // What the op changes is state, put back before each run; the rest is given to the program.
+  const isState = (k: number): boolean => op.mutates?.includes(k) ?? false;
+  const state = hosts.map((host, k) =>
+    host && isState(k) ? engine.tensor(host.values, host.shape) : null,
   );
-  for (let run = 0; run < 2; run++) expect(await read(await replayed.run(named))).toEqual(eager);
+  const named = Object.fromEntries(
+    hosts.flatMap((host, k) => (host && !isState(k) ? [[`x${k}`, host]] : [])),
+  );
+  const replayed = program(engine, (inputs: InputTensors) => {
+    const changed = results(
+      op,
+      hosts.map((_, k) => state[k] ?? inputs[`x${k}`] ?? null),
+      sample,
+    );
+    return op.mutates ? [] : changed;
+  });
+  for (let run = 0; run < 2; run++) {
+    state.forEach((tensor, k) => {
+      const host = at(hosts, k);
+      if (tensor && host) engine.write(tensor, host.values);
+    });
+    const outputs = await replayed.run(named);
+    const changed = op.mutates?.flatMap((index) => at(state, index) ?? []);
+    expect(await read(changed ?? outputs)).toEqual(eager);
+  }
   replayed.dispose();
 }
 

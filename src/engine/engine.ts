@@ -13,7 +13,7 @@ import { bindOps } from "./ops.ts";
 import type { Ops } from "./ops.ts";
 import { PipelineCache } from "./pipelines.ts";
 import { ALIGNMENT, BufferPool } from "./pool.ts";
-import { Scope } from "./scope.ts";
+import { Scopes } from "./scope.ts";
 import { Storage, Tensor } from "./tensor.ts";
 import type { HostArray } from "./tensor.ts";
 import type { Tape } from "./tape.ts";
@@ -46,7 +46,7 @@ export class Engine {
   readonly picks: Readonly<Record<string, string>>;
   private executor: Executor;
   private readonly tapes: Tape[] = [];
-  private readonly scopes: Scope[] = [];
+  private readonly scopes = new Scopes();
   private absentTensor: Tensor | null = null;
   private readonly collected: FinalizationRegistry<() => void>;
 
@@ -134,7 +134,7 @@ export class Engine {
   }
 
   private own(tensor: Tensor): Tensor {
-    this.scopes.at(-1)?.add(tensor);
+    this.scopes.add(tensor);
     if (tensor.storage.virtual < 0) {
       const { storage } = tensor;
       // The registry is a backstop for tensors outside any scope: disposal by hand removes it.
@@ -234,23 +234,12 @@ export class Engine {
    * records). Async functions may be nested but not interleaved.
    */
   scope<T>(fn: () => T): T {
-    const scope = new Scope();
-    this.scopes.push(scope);
-    const close = (result: unknown): void => {
-      this.scopes.splice(this.scopes.indexOf(scope), 1);
-      for (const kept of scope.close(result)) this.scopes.at(-1)?.add(kept);
-    };
-    return runAndClose(fn, close);
+    return this.scopes.run(fn);
   }
 
   /** Runs `fn` outside of all scopes: what it makes lives until it is disposed by hand. */
   detached<T>(fn: () => T): T {
-    const scopes = this.scopes.splice(0);
-    try {
-      return fn();
-    } finally {
-      this.scopes.push(...scopes);
-    }
+    return this.scopes.detached(fn);
   }
 
   /** Runs `fn` with calls recorded on a tape. */
@@ -285,31 +274,6 @@ export class Engine {
   destroy(): void {
     this.gpu.device.destroy();
   }
-}
-
-function runAndClose<T>(fn: () => T, close: (result: unknown) => void): T {
-  let result: T;
-  try {
-    result = fn();
-  } catch (error) {
-    close(undefined);
-    throw error;
-  }
-  if (!(result instanceof Promise)) {
-    close(result);
-    return result;
-  }
-  const settled = result.then(
-    (value: unknown) => {
-      close(value);
-      return value;
-    },
-    (error: unknown) => {
-      close(undefined);
-      throw error;
-    },
-  );
-  return settled as T; // T is a promise here; `then` keeps its value
 }
 
 /**

@@ -20,7 +20,7 @@ export function tensorsIn(value: unknown): Set<Tensor> {
 }
 
 /** Tensors of one scope. */
-export class Scope {
+class Scope {
   private readonly made = new Set<Tensor>();
 
   /** A tensor was made inside. */
@@ -37,4 +37,59 @@ export class Scope {
       else tensor.dispose();
     return survivors;
   }
+}
+
+/** The open scopes, innermost last. */
+export class Scopes {
+  private readonly open: Scope[] = [];
+
+  /** A tensor belongs to the innermost scope, if there is one. */
+  add(tensor: Tensor): void {
+    this.open.at(-1)?.add(tensor);
+  }
+
+  /** Runs `fn` in a scope of its own; what it returns moves to the scope around. */
+  run<T>(fn: () => T): T {
+    const scope = new Scope();
+    this.open.push(scope);
+    return runAndClose(fn, (result) => {
+      this.open.splice(this.open.indexOf(scope), 1);
+      for (const kept of scope.close(result)) this.add(kept);
+    });
+  }
+
+  /** Runs `fn` outside of all scopes. */
+  detached<T>(fn: () => T): T {
+    const scopes = this.open.splice(0);
+    try {
+      return fn();
+    } finally {
+      this.open.push(...scopes);
+    }
+  }
+}
+
+function runAndClose<T>(fn: () => T, close: (result: unknown) => void): T {
+  let result: T;
+  try {
+    result = fn();
+  } catch (error) {
+    close(undefined);
+    throw error;
+  }
+  if (!(result instanceof Promise)) {
+    close(result);
+    return result;
+  }
+  const settled = result.then(
+    (value: unknown) => {
+      close(value);
+      return value;
+    },
+    (error: unknown) => {
+      close(undefined);
+      throw error;
+    },
+  );
+  return settled as T; // T is a promise here; `then` keeps its value
 }

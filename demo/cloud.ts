@@ -4,6 +4,8 @@ import { OrbitCamera } from "./camera.ts";
 import { createPipelines, POINT_BYTES } from "./cloud-pipelines.ts";
 import type { CloudPipelines } from "./cloud-pipelines.ts";
 import type { FeatureCloud } from "./snapshot.ts";
+import { createSurface } from "./surface.ts";
+import type { Surface } from "./surface.ts";
 
 const MOVE = 700; // ms that points take to their new places
 const DISC = 5; // radius, CSS pixels at the cloud's centre
@@ -34,11 +36,17 @@ export function settle(positions: Float32Array, before: Float32Array | null): Fl
   return positions.map((value, n) => ((signs[n % 3] ?? 1) * value) / radius);
 }
 
+/** Setting a canvas' size empties it, so only a new size is set. */
+function resize(canvas: HTMLCanvasElement, width: number, height: number): void {
+  if (canvas.width !== width) canvas.width = width;
+  if (canvas.height !== height) canvas.height = height;
+}
+
 /** Shows one cloud after the other; turns with the mouse, fingers or keys. */
 export class CloudView {
   private readonly device: GPUDevice;
   private readonly canvas: HTMLCanvasElement;
-  private readonly context: GPUCanvasContext;
+  private readonly surface: Surface;
   private readonly pipelines: CloudPipelines;
   private readonly camera: OrbitCamera;
   private places: Float32Array | null = null;
@@ -46,18 +54,15 @@ export class CloudView {
   private movedAt = -Infinity;
   private targets: { colour: GPUTexture; depth: GPUTexture } | null = null;
   private isDue = false;
+  private isDrawing = false;
   private readonly still: boolean;
 
-  /** @throws Error if the canvas gives no WebGPU context. */
+  /** @throws Error if the canvas gives no context. */
   constructor(engine: Engine, canvas: HTMLCanvasElement) {
-    const context = canvas.getContext("webgpu");
-    if (!context) throw new Error("this browser draws no WebGPU on canvases");
     this.device = engine.gpu.device;
     this.canvas = canvas;
-    this.context = context;
-    const format = navigator.gpu.getPreferredCanvasFormat();
-    context.configure({ device: this.device, format, alphaMode: "premultiplied" });
-    this.pipelines = createPipelines(this.device, format, 4 * VIEW_FLOATS);
+    this.surface = createSurface(this.device, canvas, engine.adapter.kind !== "gpu");
+    this.pipelines = createPipelines(this.device, this.surface.format, 4 * VIEW_FLOATS);
     this.still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.camera = new OrbitCamera(canvas, () => {
       this.drawSoon();
@@ -99,18 +104,26 @@ export class CloudView {
     if (this.isDue) return;
     this.isDue = true;
     requestAnimationFrame((now) => {
+      if (this.isDrawing) return; // the frame under way asks again when it is shown
       this.isDue = false;
-      this.draw(now);
+      this.isDrawing = true;
+      this.draw(now)
+        .catch(() => undefined) // a lost device is told where the engine next reads
+        .finally(() => {
+          this.isDrawing = false;
+          if (!this.isDue) return;
+          this.isDue = false;
+          this.drawSoon();
+        });
     });
   }
 
-  private draw(now: number): void {
+  private async draw(now: number): Promise<void> {
     const { device, canvas, points, pipelines } = this;
     const scale = Math.min(2, devicePixelRatio);
     const [width, height] = [canvas.clientWidth, canvas.clientHeight];
     if (!points || width === 0 || height === 0) return;
-    canvas.width = Math.round(width * scale);
-    canvas.height = Math.round(height * scale);
+    resize(canvas, Math.round(width * scale), Math.round(height * scale));
     const progress = this.still ? 1 : Math.min(1, Math.max(0, (now - this.movedAt) / MOVE));
     const view = new Float32Array(VIEW_FLOATS);
     view.set(this.camera.matrix(width / height));
@@ -129,8 +142,8 @@ export class CloudView {
     pass.setVertexBuffer(0, points);
     pass.draw(4, points.size / POINT_BYTES);
     pass.end();
-    device.queue.submit([encoder.finish()]);
     if (progress < 1) this.drawSoon();
+    await this.surface.present(encoder);
   }
 
   /** Multisampled colour and depth of the canvas' size, made again when it changes. */
@@ -159,7 +172,7 @@ export class CloudView {
       colorAttachments: [
         {
           view: colour.createView(),
-          resolveTarget: this.context.getCurrentTexture().createView(),
+          resolveTarget: this.surface.texture().createView(),
           clearValue: [0, 0, 0, 0],
           loadOp: "clear",
           storeOp: "discard",

@@ -25,6 +25,7 @@ import {
   evalEveryOf,
   modelOf,
   recipeOf,
+  withRecipeDefaults,
   type TrainCommandOptions,
 } from "./train-options.ts";
 import { dependencyVersions } from "./versions.ts";
@@ -106,7 +107,8 @@ function inputFor(dataset: ImageDataset, model: ViTConfig, isPretrained: boolean
  * @throws UsageError if the options make no sense.
  * @throws DataError if the data set is absent or cannot be trained on.
  */
-export async function newJob(options: TrainCommandOptions): Promise<TrainingJob> {
+export async function newJob(given: TrainCommandOptions): Promise<TrainingJob> {
+  const options = withRecipeDefaults(given);
   if (options.dataset === undefined)
     throw new UsageError(
       "give --dataset NAME or a folder (neco data list shows names), or --resume RUN",

@@ -13,6 +13,9 @@ export interface NamedRecipe {
   readonly warmup: number | null;
   /** Checkpoints are kept for neural-collapse curves. */
   readonly trackNc: boolean;
+  /** What is trained on, and how large a model, unless the options say so. */
+  readonly dataset?: string;
+  readonly model?: string;
 }
 
 /** The recipes. */
@@ -45,14 +48,16 @@ export const RECIPES = {
       "long training without augmentation into the terminal phase, checkpoints kept for NC curves",
     recipe: {
       optimizer: "adamw",
-      learningRate: 1e-3,
-      weightDecay: 0.05,
-      batchSize: 128,
+      learningRate: 2e-3,
+      weightDecay: 0.1,
+      batchSize: 64,
       augmentation: { pad: 0, flip: false },
     },
-    epochs: 100,
+    epochs: 90,
     warmup: 0.05,
     trackNc: true,
+    dataset: "mnist-10k:0-7",
+    model: "vit-nano-28",
   },
 } as const satisfies Readonly<Record<string, NamedRecipe>>;
 

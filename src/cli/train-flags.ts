@@ -11,7 +11,7 @@ Examples:
   neco train --dataset mnist-10k:0-7 --out runs/digits
   neco train --dataset fashion-mnist --epochs 5 --model vit-tiny-28
   neco train --dataset cifar10 --pretrained ViT-B_16.npz --model ViT-B_16 --num-steps 1000
-  neco train --dataset mnist-10k --recipe collapse --ood fashion-mnist
+  neco train --recipe collapse --ood digits-8-9=mnist-10k:8-9 --out runs/collapse
   neco train --resume runs/digits`;
 
 const share = numberIn({ min: 0, max: 1 });
@@ -57,7 +57,11 @@ export function addTrainOptions(command: Command): Command {
     .option("--seed <n>", "of weights, order and augmentation", natural, 42)
     .option("--fp16", "half precision (not in this version: an error says so)")
     .option("--track-nc", "keep checkpoints along the run and measure neural collapse on them")
-    .option("--ood <name>", "OOD data set for --track-nc's NC5, repeatable", append)
+    .option(
+      "--ood <name>",
+      "OOD set for --track-nc's NC5, repeatable: NAME or NAME=DATASET",
+      append,
+    )
     .option("--out <folder>", "the run's folder (default: runs/DATASET)")
     .option("--resume <folder>", "go on with the run in this folder")
     .addHelpText("after", EXAMPLES);

@@ -2,7 +2,7 @@
 import type { ImageDataset } from "../data/dataset.ts";
 import { UsageError } from "../util/errors.ts";
 import { checkRecipe, vitConfig, type Recipe, type ViTConfig } from "../vit/index.ts";
-import { fillRecipe, type RecipeName } from "./recipes.ts";
+import { fillRecipe, RECIPES, type NamedRecipe, type RecipeName } from "./recipes.ts";
 
 /** Options of `neco train` as commander gives them. */
 export interface TrainCommandOptions {
@@ -70,6 +70,17 @@ export function recipeOf(options: TrainCommandOptions, trainCount: number): Reci
       `--batch-size ${recipe.batchSize} is larger than the training set (${trainCount} images): choose a smaller one`,
     );
   return recipe;
+}
+
+/** The options with the data set and model that the recipe brings along, where it does. */
+export function withRecipeDefaults(options: TrainCommandOptions): TrainCommandOptions {
+  if (options.recipe === undefined || options.dataset !== undefined) return options;
+  const { dataset, model }: NamedRecipe = RECIPES[options.recipe];
+  return {
+    ...options,
+    ...(dataset === undefined ? {} : { dataset }),
+    ...(model === undefined || options.model !== undefined ? {} : { model }),
+  };
 }
 
 /** The size that suits a data set when --model is absent. */

@@ -2,7 +2,13 @@
 import { describe, expect, test } from "vitest";
 import { presetFor, PRESETS } from "../../src/cli/presets.ts";
 import { fillRecipe, RECIPES, recipeFrom, recipeJson, recipeNames } from "../../src/cli/recipes.ts";
-import { collapseSteps, evalEveryOf, modelOf, recipeOf } from "../../src/cli/train-options.ts";
+import {
+  collapseSteps,
+  evalEveryOf,
+  modelOf,
+  recipeOf,
+  withRecipeDefaults,
+} from "../../src/cli/train-options.ts";
 import { emptySplit, type ImageDataset } from "../../src/data/dataset.ts";
 import { checkRecipe, REFERENCE_RECIPE, vitNames } from "../../src/vit/index.ts";
 
@@ -51,6 +57,15 @@ describe("options", () => {
     [{ seed: 1, batchSize: 10, accumulate: 3 }, /does not divide/],
   ])("%o is refused", (options, message) => {
     expect(() => recipeOf(options, 1000)).toThrow(message);
+  });
+  test("the collapse recipe brings its data and model, unless told", () => {
+    expect(withRecipeDefaults({ seed: 1, recipe: "collapse" })).toMatchObject({
+      dataset: "mnist-10k:0-7",
+      model: "vit-nano-28",
+    });
+    const told = { seed: 1, recipe: "collapse", dataset: "cifar10" } as const;
+    expect(withRecipeDefaults(told)).toEqual(told);
+    expect(withRecipeDefaults({ seed: 1 })).toEqual({ seed: 1 });
   });
   test("the model fits the images", () => {
     expect(modelOf({ seed: 1 }, digits)).toMatchObject({

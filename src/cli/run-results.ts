@@ -73,7 +73,7 @@ function exampleSets({ run, test, ood, images }: RunSets): ExampleSet[] {
     return source === undefined ? [] : [{ ...set, source, isId: false }];
   });
   const known = {
-    name: run.dataset.name,
+    name: "ID test",
     dataset: run.dataset,
     split: "test",
     source: test,

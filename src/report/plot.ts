@@ -107,9 +107,11 @@ const tick = (value: number): string =>
     ? value.toExponential(0)
     : String(Number(value.toPrecision(6)));
 
-/** On a log axis only powers of ten are written, or too many numbers overlap. */
-const logTick = (value: number): string =>
-  Math.abs(Math.log10(value) - Math.round(Math.log10(value))) < 1e-9 ? tick(value) : "";
+/** Powers of ten in a domain. */
+const powersIn = ([low, high]: [number, number]): number[] => {
+  const [first, last] = [Math.round(Math.log10(low)), Math.round(Math.log10(high))];
+  return Array.from({ length: last - first + 1 }, (_, index) => 10 ** (first + index));
+};
 
 /** The log ticks need at least one power of ten in view. */
 function logDomain(series: readonly Series[]): [number, number] {
@@ -153,8 +155,10 @@ export function lineChart(document: Document, chart: LineChart): Markup {
       y: {
         label: chart.yLabel,
         grid: true,
-        tickFormat: log ? logTick : tick,
-        ...(log ? { type: "log", domain: logDomain(series) } : {}),
+        tickFormat: tick,
+        ...(log
+          ? { type: "log", domain: logDomain(series), ticks: powersIn(logDomain(series)) }
+          : {}),
         ...(chart.yDomain ? { domain: chart.yDomain } : {}),
       },
       marks: [...lines, ...guides],

@@ -50,7 +50,7 @@ svg.plot text { white-space: pre; }
   padding: 0; list-style: none; }
 .examples li { border: 1px solid var(--rule); border-radius: .4rem; padding: .5rem; font-size: .82rem;
   line-height: 1.35; break-inside: avoid; }
-.examples img { width: 100%; aspect-ratio: 1; object-fit: contain; image-rendering: pixelated;
+.examples img { width: 100%; height: auto; image-rendering: pixelated;
   background: #808080; border-radius: .2rem; }
 .examples b { display: block; }
 details > summary { cursor: pointer; color: var(--link); margin: .4rem 0; }

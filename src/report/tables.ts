@@ -1,7 +1,7 @@
 /** Result tables: method × OOD set, best in bold, near and far apart, controls in a table of their own. */
-import { count, METRICS, methodTitle, percent, type MetricName } from "./format.ts";
+import { count, figure, METRICS, methodTitle, percent, type MetricName } from "./format.ts";
 import { html, type Markup } from "./html.ts";
-import type { MethodResult, OodGroup, OodJson, OodMetrics } from "./input.ts";
+import type { Json, MethodResult, OodGroup, OodJson, OodMetrics } from "./input.ts";
 
 /** One column of a table: a set or an average over a group. */
 export interface Column {
@@ -150,15 +150,20 @@ export function controlTables(
   const columns = controlColumns(ood, groups);
   if (columns.length === 0) return null;
   return html`<h3>Control sets</h3>
-    <p>Noise is easy and stands in no average; a method that fails here has a defect.</p>
+    <p>Controls, such as noise, are no OOD that one meets: they stand here and in no average.</p>
     ${METRICS.slice(0, 2).map((metric) => metricTable(ood, columns, metric))}`;
 }
 
+const paramValue = (value: Json): string =>
+  typeof value === "number"
+    ? figure(value)
+    : typeof value === "string"
+      ? value
+      : JSON.stringify(value);
+
 const paramText = (params: MethodResult["params"]): string =>
   Object.entries(params)
-    .map(
-      ([name, value]) => `${name} = ${typeof value === "string" ? value : JSON.stringify(value)}`,
-    )
+    .map(([name, value]) => `${name} = ${paramValue(value)}`)
     .join(", ");
 
 /** Chosen parameters of each method, and the methods that were skipped with the reason. */

@@ -39,7 +39,7 @@ function lossFigure(document: Document, metrics: readonly MetricRow[]): Markup |
     const points = evalRows(metrics, split);
     return { name, x: points.map(({ step }) => step), y: points.map(({ loss }) => loss) };
   });
-  const series = [batches, ...splits].filter(({ x }) => x.length > 0);
+  const series = [batches, ...splits].filter(({ x }) => x.length > 1); // a point is no curve
   if (series.length === 0) return null;
   return lineChart(document, {
     title: "Loss",

@@ -1,9 +1,12 @@
 /** What the attention ops share: shape checks, sizes, kernels by variant, grids. */
 import { attentionBackwardKey } from "../../shaders/attentionBackwardKey.wgsl.ts";
+import { attentionBackwardKeyLanes } from "../../shaders/attentionBackwardKeyLanes.wgsl.ts";
 import { attentionBackwardKeyTiled } from "../../shaders/attentionBackwardKeyTiled.wgsl.ts";
 import { attentionBackwardQuery } from "../../shaders/attentionBackwardQuery.wgsl.ts";
+import { attentionBackwardQueryLanes } from "../../shaders/attentionBackwardQueryLanes.wgsl.ts";
 import { attentionBackwardQueryTiled } from "../../shaders/attentionBackwardQueryTiled.wgsl.ts";
 import { attentionBroadcast } from "../../shaders/attentionBroadcast.wgsl.ts";
+import { attentionLanes } from "../../shaders/attentionLanes.wgsl.ts";
 import { attentionTiled } from "../../shaders/attentionTiled.wgsl.ts";
 import { ShapeError } from "../util/errors.ts";
 import { at, ceilDiv } from "../util/shape.ts";
@@ -105,6 +108,30 @@ function broadcastKernels({ headSize }: Sizes, caps: Caps): Kernels {
   };
 }
 
+/** Longest head vectors that `lanes` takes: compilers stop unrolling beyond. */
+const MAX_LANE_HEAD = 32;
+/** Elements of a lane's own vectors, and tokens; more do not unroll, and cost ten times as much. */
+const MAX_LANE_ELEMENTS = 128;
+const MAX_LANE_TOKENS = 8;
+
+/** Tokens per lane: few blocks, but the last one as full as the others. */
+function laneTokens({ tokens, headSize }: Sizes, subgroup: number): number {
+  const most = Math.min(MAX_LANE_TOKENS, Math.floor(MAX_LANE_ELEMENTS / headSize));
+  const blocks = ceilDiv(tokens, most * subgroup);
+  return Math.max(1, ceilDiv(tokens, Math.max(1, blocks) * subgroup));
+}
+
+function lanesKernels(of: Sizes, caps: Caps): Kernels {
+  const subgroup = fixedSubgroup(caps);
+  const options = { headSize: of.headSize, subgroup, laneTokens: laneTokens(of, subgroup) };
+  return {
+    rows: subgroup * options.laneTokens,
+    forward: attentionLanes(options),
+    query: attentionBackwardQueryLanes(options),
+    key: attentionBackwardKeyLanes(options),
+  };
+}
+
 function tiledKernels({ headSize }: Sizes): Kernels {
   const options = { headSize, tile: tileOf(headSize) };
   return {
@@ -115,30 +142,38 @@ function tiledKernels({ headSize }: Sizes): Kernels {
   };
 }
 
-/** `broadcast` for software adapters (one subgroup size, no barriers), `tiled` for all others. */
+const hasSmallSubgroup = (caps: Caps): boolean =>
+  fixedSubgroup(caps) === 4 || fixedSubgroup(caps) === 8;
+
+/**
+ * For software adapters (one small subgroup size, no barriers) `lanes` with small heads and
+ * `broadcast` with large ones; `tiled` for all others.
+ */
 export function variantsOf(
   plan: (kernels: Kernels, sizes: Sizes, caps: Caps) => Plan,
   qkvIndex: number,
-): Record<"broadcast" | "tiled", Variant<AttentionAttrs>> {
+): Record<"lanes" | "broadcast" | "tiled", Variant<AttentionAttrs>> {
   const sizes = (inputs: InputMetas, attrs: AttentionAttrs) =>
     sizesOf(need(inputs, qkvIndex), attrs);
+  const planWith =
+    (kernels: (of: Sizes, caps: Caps) => Kernels): Variant<AttentionAttrs>["plan"] =>
+    (inputs, attrs, caps) => {
+      const of = sizes(inputs, attrs);
+      return unlessEmpty(of, plan(kernels(of, caps), of, caps));
+    };
   return {
+    lanes: {
+      usable: (inputs, attrs, caps) =>
+        hasSmallSubgroup(caps) && sizes(inputs, attrs).headSize <= MAX_LANE_HEAD,
+      plan: planWith(lanesKernels),
+    },
     broadcast: {
-      usable: (_inputs, _attrs, caps) => fixedSubgroup(caps) === 4 || fixedSubgroup(caps) === 8,
-      plan(inputs, attrs, caps) {
-        const of = sizes(inputs, attrs);
-        return unlessEmpty(of, plan(broadcastKernels(of, caps), of, caps));
-      },
+      usable: (_inputs, _attrs, caps) => hasSmallSubgroup(caps),
+      plan: planWith(broadcastKernels),
     },
-    tiled: {
-      usable: () => true,
-      plan(inputs, attrs, caps) {
-        const of = sizes(inputs, attrs);
-        return unlessEmpty(of, plan(tiledKernels(of), of, caps));
-      },
-    },
+    tiled: { usable: () => true, plan: planWith(tiledKernels) },
   };
 }
 
 /** Default picks. */
-export const PREFER = { gpu: ["tiled"], cpu: ["broadcast"] } as const;
+export const PREFER = { gpu: ["tiled"], cpu: ["lanes", "broadcast"] } as const;

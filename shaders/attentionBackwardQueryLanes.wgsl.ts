@@ -1,0 +1,77 @@
+/** Second step of attention's gradient with small heads, for software adapters: dq. */
+import { attentionLayout } from "./lib/attention.wgsl.ts";
+import { attentionLanes } from "./lib/attentionLanes.wgsl.ts";
+import type { AttentionLanesOptions } from "./lib/attentionLanes.wgsl.ts";
+import { wgsl } from "./lib/wgsl.ts";
+
+/**
+ * p = exp(scale · q · kᵀ − lse), dscore = p · (g · vᵀ − delta), dq = scale · dscore · k. One
+ * workgroup, a subgroup, takes TOKENS queries of one head; keys and values pass by.
+ */
+export const attentionBackwardQueryLanes = (options: AttentionLanesOptions): string => wgsl`
+enable subgroups;
+${attentionLanes(options)}
+${attentionLayout}
+@group(0) @binding(0) var<storage, read> g: array<f32>;
+@group(0) @binding(1) var<storage, read> qkv: array<f32>;
+@group(0) @binding(2) var<storage, read> lse: array<f32>;
+@group(0) @binding(3) var<storage, read> delta: array<f32>;
+@group(0) @binding(4) var<storage, read_write> dqkv: array<f32>;
+@group(0) @binding(5) var<uniform> params: Params;
+
+fn qkv_row(start: u32, lane: u32) -> Row {
+  var row: Row;
+  for (var i = 0u; i < ROW_LOADS; i++) {
+    row[i] = qkv[start + min(i * SUBGROUP + lane, HEAD_SIZE - 1u)];
+  }
+  return row;
+}
+
+@compute @workgroup_size(SUBGROUP)
+fn main(
+  @builtin(workgroup_id) wid: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(subgroup_invocation_id) lane: u32,
+) {
+  let blocks = (params.tokens + TOKENS - 1u) / TOKENS;
+  let head = find_head(flat_workgroup(wid, groups), blocks);
+  if (!head.exists) {
+    return;
+  }
+  let first = head.block * TOKENS + lane;
+  let last = params.tokens - 1u; // tokens past the end are read from the last one
+  var queries: Vectors;
+  var cotangents: Vectors;
+  var row_lse: PerToken;
+  var row_delta: PerToken;
+  for (var t = 0u; t < LANE_TOKENS; t++) {
+    let token = min(first + t * SUBGROUP, last);
+    for (var d = 0u; d < params.head_size; d++) {
+      queries[t][d] = qkv[head.q + token * head.pitch + d] * params.scale;
+      cotangents[t][d] = g[head.y + token * head.y_pitch + d];
+    }
+    row_lse[t] = lse[head.lse + token];
+    row_delta[t] = delta[head.lse + token];
+  }
+  var dq = Vectors();
+  for (var key = 0u; key <= last; key++) {
+    var k = qkv_row(head.k + key * head.pitch, lane);
+    var v = qkv_row(head.v + key * head.pitch, lane);
+    let score = dots(&queries, &k);
+    let slope = dots(&cotangents, &v);
+    var dscore: PerToken;
+    for (var t = 0u; t < LANE_TOKENS; t++) {
+      dscore[t] = exp(score[t] - row_lse[t]) * (slope[t] - row_delta[t]);
+    }
+    add_rows(&dq, &dscore, &k);
+  }
+  for (var t = 0u; t < LANE_TOKENS; t++) {
+    let query = first + t * SUBGROUP;
+    if (query <= last) {
+      for (var d = 0u; d < params.head_size; d++) {
+        dqkv[head.q + query * head.pitch + d] = dq[t][d] * params.scale;
+      }
+    }
+  }
+}
+`;

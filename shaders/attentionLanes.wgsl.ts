@@ -1,0 +1,81 @@
+/** Attention with small heads for software adapters: a lane keeps its queries in registers. */
+import { attentionLayout } from "./lib/attention.wgsl.ts";
+import { attentionLanes as lanes } from "./lib/attentionLanes.wgsl.ts";
+import type { AttentionLanesOptions } from "./lib/attentionLanes.wgsl.ts";
+import { wgsl } from "./lib/wgsl.ts";
+
+/**
+ * y = softmax(scale · q · kᵀ) · v, lse = log Σ exp(scale · q · kᵀ). One workgroup, a subgroup,
+ * takes TOKENS queries of one head. The keys pass by twice: for each query's largest score, then
+ * for the weighted sum of values.
+ */
+export const attentionLanes = (options: AttentionLanesOptions): string => wgsl`
+enable subgroups;
+${lanes(options)}
+const LOWEST: f32 = -3.4028234e38;
+${attentionLayout}
+@group(0) @binding(0) var<storage, read> qkv: array<f32>;
+@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+@group(0) @binding(2) var<storage, read_write> lse: array<f32>;
+@group(0) @binding(3) var<uniform> params: Params;
+
+fn qkv_row(start: u32, lane: u32) -> Row {
+  var row: Row;
+  for (var i = 0u; i < ROW_LOADS; i++) {
+    row[i] = qkv[start + min(i * SUBGROUP + lane, HEAD_SIZE - 1u)];
+  }
+  return row;
+}
+
+@compute @workgroup_size(SUBGROUP)
+fn main(
+  @builtin(workgroup_id) wid: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(subgroup_invocation_id) lane: u32,
+) {
+  let blocks = (params.tokens + TOKENS - 1u) / TOKENS;
+  let head = find_head(flat_workgroup(wid, groups), blocks);
+  if (!head.exists) {
+    return;
+  }
+  let first = head.block * TOKENS + lane;
+  let last = params.tokens - 1u; // tokens past the end are read from the last one
+  var queries: Vectors;
+  var largest: PerToken;
+  for (var t = 0u; t < LANE_TOKENS; t++) {
+    let start = head.q + min(first + t * SUBGROUP, last) * head.pitch;
+    for (var d = 0u; d < params.head_size; d++) {
+      queries[t][d] = qkv[start + d] * params.scale;
+    }
+    largest[t] = LOWEST;
+  }
+  for (var key = 0u; key <= last; key++) {
+    var k = qkv_row(head.k + key * head.pitch, lane);
+    let score = dots(&queries, &k);
+    for (var t = 0u; t < LANE_TOKENS; t++) {
+      largest[t] = max(largest[t], score[t]);
+    }
+  }
+  var total = PerToken();
+  var sums = Vectors();
+  for (var key = 0u; key <= last; key++) {
+    var k = qkv_row(head.k + key * head.pitch, lane);
+    var v = qkv_row(head.v + key * head.pitch, lane);
+    var weights = dots(&queries, &k);
+    for (var t = 0u; t < LANE_TOKENS; t++) {
+      weights[t] = exp(weights[t] - largest[t]);
+      total[t] += weights[t];
+    }
+    add_rows(&sums, &weights, &v);
+  }
+  for (var t = 0u; t < LANE_TOKENS; t++) {
+    let query = first + t * SUBGROUP;
+    if (query <= last) {
+      for (var d = 0u; d < params.head_size; d++) {
+        y[head.y + query * head.y_pitch + d] = sums[t][d] / total[t];
+      }
+      lse[head.lse + query] = largest[t] + log(total[t]);
+    }
+  }
+}
+`;

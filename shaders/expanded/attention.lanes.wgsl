@@ -1,0 +1,147 @@
+// attention y [2, 5, 6]; written by npm run shaders
+enable subgroups;
+const HEAD_SIZE: u32 = 3u;
+const SUBGROUP: u32 = 8u;
+const LANE_TOKENS: u32 = 1u;
+const TOKENS: u32 = LANE_TOKENS * SUBGROUP;
+const ROW_LOADS: u32 = 1u;
+
+alias Row = array<f32, ROW_LOADS>; // lane l holds elements l, l + SUBGROUP, …
+alias PerToken = array<f32, LANE_TOKENS>; // of this lane's tokens
+alias Vectors = array<array<f32, HEAD_SIZE>, LANE_TOKENS>;
+
+// The products of each of the lane's vectors with the row.
+fn dots(vectors: ptr<function, Vectors>, row: ptr<function, Row>) -> PerToken {
+  var sums = PerToken();
+  for (var d = 0u; d < HEAD_SIZE; d++) {
+    let value = subgroupShuffle(row[d / SUBGROUP], d % SUBGROUP);
+    for (var t = 0u; t < LANE_TOKENS; t++) {
+      sums[t] = fma(vectors[t][d], value, sums[t]);
+    }
+  }
+  return sums;
+}
+
+// vectors[t] += weights[t] · row
+fn add_rows(
+  vectors: ptr<function, Vectors>,
+  weights: ptr<function, PerToken>,
+  row: ptr<function, Row>,
+) {
+  for (var d = 0u; d < HEAD_SIZE; d++) {
+    let value = subgroupShuffle(row[d / SUBGROUP], d % SUBGROUP);
+    for (var t = 0u; t < LANE_TOKENS; t++) {
+      vectors[t][d] = fma(weights[t], value, vectors[t][d]);
+    }
+  }
+}
+
+const LOWEST: f32 = -3.4028234e38;
+fn flat_workgroup(wid: vec3u, groups: vec3u) -> u32 {
+  return wid.y * groups.x + wid.x;
+}
+
+struct Params {
+  batches: u32,
+  tokens: u32,
+  heads: u32,
+  scale: f32, // 1 / √HEAD_SIZE
+  head_size: u32, // = HEAD_SIZE, for loops that compilers must not unroll: their bodies are large
+}
+
+struct Head {
+  exists: bool, // false in the surplus workgroups of a folded grid
+  block: u32, // of tokens, within the head
+  pitch: u32, // elements from one token of qkv to the next
+  q: u32, // elements where the head's q, k and v start in qkv
+  k: u32,
+  v: u32,
+  y_pitch: u32, // elements from one token of y to the next
+  y: u32, // element where the head starts in y
+  lse: u32, // and in lse
+}
+
+// The head and the block of tokens of a workgroup, the blocks of a head side by side.
+fn find_head(group: u32, blocks: u32) -> Head {
+  let index = group / blocks; // = sample · heads + head
+  let sample = index / params.heads;
+  let head = index % params.heads;
+  let width = params.heads * HEAD_SIZE;
+  let q = sample * params.tokens * 3u * width + head * HEAD_SIZE;
+  return Head(
+    sample < params.batches,
+    group % blocks,
+    3u * width,
+    q,
+    q + width,
+    q + 2u * width,
+    width,
+    sample * params.tokens * width + head * HEAD_SIZE,
+    index * params.tokens,
+  );
+}
+
+@group(0) @binding(0) var<storage, read> qkv: array<f32>;
+@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+@group(0) @binding(2) var<storage, read_write> lse: array<f32>;
+@group(0) @binding(3) var<uniform> params: Params;
+
+fn qkv_row(start: u32, lane: u32) -> Row {
+  var row: Row;
+  for (var i = 0u; i < ROW_LOADS; i++) {
+    row[i] = qkv[start + min(i * SUBGROUP + lane, HEAD_SIZE - 1u)];
+  }
+  return row;
+}
+
+@compute @workgroup_size(SUBGROUP)
+fn main(
+  @builtin(workgroup_id) wid: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(subgroup_invocation_id) lane: u32,
+) {
+  let blocks = (params.tokens + TOKENS - 1u) / TOKENS;
+  let head = find_head(flat_workgroup(wid, groups), blocks);
+  if (!head.exists) {
+    return;
+  }
+  let first = head.block * TOKENS + lane;
+  let last = params.tokens - 1u; // tokens past the end are read from the last one
+  var queries: Vectors;
+  var largest: PerToken;
+  for (var t = 0u; t < LANE_TOKENS; t++) {
+    let start = head.q + min(first + t * SUBGROUP, last) * head.pitch;
+    for (var d = 0u; d < params.head_size; d++) {
+      queries[t][d] = qkv[start + d] * params.scale;
+    }
+    largest[t] = LOWEST;
+  }
+  for (var key = 0u; key <= last; key++) {
+    var k = qkv_row(head.k + key * head.pitch, lane);
+    let score = dots(&queries, &k);
+    for (var t = 0u; t < LANE_TOKENS; t++) {
+      largest[t] = max(largest[t], score[t]);
+    }
+  }
+  var total = PerToken();
+  var sums = Vectors();
+  for (var key = 0u; key <= last; key++) {
+    var k = qkv_row(head.k + key * head.pitch, lane);
+    var v = qkv_row(head.v + key * head.pitch, lane);
+    var weights = dots(&queries, &k);
+    for (var t = 0u; t < LANE_TOKENS; t++) {
+      weights[t] = exp(weights[t] - largest[t]);
+      total[t] += weights[t];
+    }
+    add_rows(&sums, &weights, &v);
+  }
+  for (var t = 0u; t < LANE_TOKENS; t++) {
+    let query = first + t * SUBGROUP;
+    if (query <= last) {
+      for (var d = 0u; d < params.head_size; d++) {
+        y[head.y + query * head.y_pitch + d] = sums[t][d] / total[t];
+      }
+      lse[head.lse + query] = largest[t] + log(total[t]);
+    }
+  }
+}

@@ -1,0 +1,57 @@
+/** What the attention kernels for small heads share: tokens in lanes, vectors in registers. */
+import { wgsl } from "./wgsl.ts";
+
+/** Options of the attention kernels for small heads. */
+export interface AttentionLanesOptions {
+  readonly headSize: number;
+  /** The adapter's one subgroup size; a workgroup is one subgroup. */
+  readonly subgroup: number;
+  /** Tokens of one lane; their vectors stay in its registers. */
+  readonly laneTokens: number;
+}
+
+/**
+ * A lane owns LANE_TOKENS tokens; all other tokens pass by, one at a time, as a Row that is spread
+ * over the lanes and read through shuffles. So no result ever crosses lanes.
+ */
+export const attentionLanes = ({
+  headSize,
+  subgroup,
+  laneTokens,
+}: AttentionLanesOptions): string => wgsl`
+const HEAD_SIZE: u32 = ${headSize}u;
+const SUBGROUP: u32 = ${subgroup}u;
+const LANE_TOKENS: u32 = ${laneTokens}u;
+const TOKENS: u32 = LANE_TOKENS * SUBGROUP;
+const ROW_LOADS: u32 = ${Math.ceil(headSize / subgroup)}u;
+
+alias Row = array<f32, ROW_LOADS>; // lane l holds elements l, l + SUBGROUP, …
+alias PerToken = array<f32, LANE_TOKENS>; // of this lane's tokens
+alias Vectors = array<array<f32, HEAD_SIZE>, LANE_TOKENS>;
+
+// The products of each of the lane's vectors with the row.
+fn dots(vectors: ptr<function, Vectors>, row: ptr<function, Row>) -> PerToken {
+  var sums = PerToken();
+  for (var d = 0u; d < HEAD_SIZE; d++) {
+    let value = subgroupShuffle(row[d / SUBGROUP], d % SUBGROUP);
+    for (var t = 0u; t < LANE_TOKENS; t++) {
+      sums[t] = fma(vectors[t][d], value, sums[t]);
+    }
+  }
+  return sums;
+}
+
+// vectors[t] += weights[t] · row
+fn add_rows(
+  vectors: ptr<function, Vectors>,
+  weights: ptr<function, PerToken>,
+  row: ptr<function, Row>,
+) {
+  for (var d = 0u; d < HEAD_SIZE; d++) {
+    let value = subgroupShuffle(row[d / SUBGROUP], d % SUBGROUP);
+    for (var t = 0u; t < LANE_TOKENS; t++) {
+      vectors[t][d] = fma(weights[t], value, vectors[t][d]);
+    }
+  }
+}
+`;

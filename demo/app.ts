@@ -85,7 +85,7 @@ export class App {
   /** Trains a fresh model with the form's settings. */
   async start(): Promise<void> {
     const settings = readSettings(this.isSoftware);
-    const digits = dealDigits(this.all, settings.heldOut, settings.measured);
+    const digits = dealDigits(this.all, settings);
     const colours = classColours(digits.known.classes.length);
     showLegend(digits.known.classes, colours, digits.heldOut.classes);
     this.curves.reset(settings.steps);

@@ -12,7 +12,7 @@ const STEEPEST = Math.PI / 2 - 0.05; // short of the pole, where up is undefined
 export class OrbitCamera {
   private azimuth = 0.7;
   private elevation = 0.4;
-  private distance = 4.2;
+  private distance = 3.4;
   private readonly pointers = new Map<number, { x: number; y: number }>();
   private readonly onChange: () => void;
 

@@ -110,6 +110,14 @@ export class Chart {
     return scale === "linear" && low >= 0 ? [0, high + padding] : [low - padding, high + padding];
   }
 
+  /** Where grid lines go, scaled. A log axis of less than a decade has round values, not powers. */
+  private marks(low: number, high: number): number[] {
+    if (this.options.scale === "linear") return ticks(low, high);
+    return high - low > 1
+      ? ticks(low, high).filter(Number.isInteger)
+      : ticks(10 ** low, 10 ** high).map(Math.log10);
+  }
+
   private scaled(value: number): number {
     return this.options.scale === "log" ? Math.log10(Math.max(value, 1e-12)) : value;
   }
@@ -125,7 +133,7 @@ export class Chart {
     const y = (scaled: number): number =>
       MARGIN.top + (1 - (scaled - low) / (high - low)) * inner.height;
     const parts: SVGElement[] = [];
-    for (const tick of ticks(low, high)) {
+    for (const tick of this.marks(low, high)) {
       parts.push(
         element("line", {
           class: "grid",

@@ -9,6 +9,7 @@ import type { Surface } from "./surface.ts";
 
 const MOVE = 700; // ms that points take to their new places
 const DISC = 5; // radius, CSS pixels at the cloud's centre
+const DISC_SCALE = 7; // clip units are half the canvas, seen from 3 to 4 away
 const VIEW_FLOATS = 20; // mat4x4f, vec2f, f32, padding
 const OOD = [0, 0, 0] as const;
 
@@ -128,7 +129,11 @@ export class CloudView {
     const view = new Float32Array(VIEW_FLOATS);
     view.set(this.camera.matrix(width / height));
     view.set(
-      [(8 * DISC) / width, (8 * DISC) / height, progress * progress * (3 - 2 * progress)],
+      [
+        (DISC_SCALE * DISC) / width,
+        (DISC_SCALE * DISC) / height,
+        progress * progress * (3 - 2 * progress),
+      ],
       16,
     );
     device.queue.writeBuffer(pipelines.view, 0, view);

@@ -28,7 +28,7 @@ export class Curves {
     format: percent,
   });
   private readonly collapse = new Chart(byId("collapse", HTMLElement), {
-    title: "NC1, spread within classes against between",
+    title: "NC1: spread within classes / between",
     series: [{ name: "training", className: "line-third", dots: true }],
     scale: "log",
     format: figure,

@@ -18,16 +18,28 @@ export interface Digits {
 /** Loads all ten digits. */
 export const loadDigits = (): Promise<ImageDataset> => loadMnist10k(DATA_FOLDER);
 
+/** How digits are dealt. */
+export interface Deal {
+  /** Digits to hold out, as a list such as `4,9`. */
+  readonly heldOut: string;
+  /** Training images that measurements look at, the classes taking turns. */
+  readonly measured: number;
+  /** At most so many images of each split; null for all. */
+  readonly limit: number | null;
+}
+
 /**
- * Deals the digits; measurements look at `measured` training images, the classes taking turns.
- * @throws UsageError if a held-out digit does not exist or is named twice.
+ * Deals the digits.
+ * @throws UsageError if a held-out digit does not exist or is named twice, or a number is not whole.
  */
-export function dealDigits(all: ImageDataset, heldOut: string, measured: number): Digits {
+export function dealDigits(all: ImageDataset, { heldOut, measured, limit }: Deal): Digits {
   const names = parseClasses(heldOut, all.classes);
-  const known = withoutClasses(all, names);
+  const limited = (dataset: ImageDataset): ImageDataset =>
+    limit === null ? dataset : takeFirst(dataset, limit);
+  const known = limited(withoutClasses(all, names));
   return {
     known,
     sample: takeFirst(known, measured).splits.train,
-    heldOut: selectClasses(all, names),
+    heldOut: limited(selectClasses(all, names)),
   };
 }

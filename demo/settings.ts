@@ -8,6 +8,8 @@ export interface PageSettings extends TrainSettings {
   readonly heldOut: string;
   /** Training images that measurements look at. */
   readonly measured: number;
+  /** At most so many images of each split; null for all. */
+  readonly limit: number | null;
 }
 
 interface Defaults {
@@ -66,7 +68,8 @@ export function readSettings(isSoftware: boolean): PageSettings {
     batchSize: Number(byId("batch", HTMLSelectElement).value),
     heldOut: heldOut.join(","),
     measured: Number(query.get("measured") ?? measured),
-    measureEvery: Math.max(10, Math.round(steps / MEASUREMENTS / 10) * 10),
+    limit: query.has("limit") ? Number(query.get("limit")) : null,
+    measureEvery: Number(query.get("every") ?? Math.max(10, Math.round(steps / MEASUREMENTS))),
     seed: Number(query.get("seed") ?? SEED),
   };
 }

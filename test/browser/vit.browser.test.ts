@@ -1,0 +1,41 @@
+/** Training steps in a page against the same steps in Node, both on SwiftShader. */
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { createEngine } from "../../src/engine/index.ts";
+import { openTestPage } from "./browser.ts";
+import type { OpenPage } from "./browser.ts";
+import { threeSteps } from "./three-steps.ts";
+import type { ThreeSteps } from "./three-steps.ts";
+
+const TOLERANCE = 1e-5; // relative; builds of SwiftShader may round differently
+
+let open: OpenPage;
+let inNode: ThreeSteps;
+beforeAll(async () => {
+  open = await openTestPage();
+  const engine = await createEngine({ adapter: "swiftshader" });
+  inNode = await threeSteps(engine);
+  engine.destroy();
+}, 300_000);
+afterAll(() => open.close());
+
+it("gives Node's losses and first gradient norms", async () => {
+  const inPage = await open.page.evaluate(() => testPage.threeSteps());
+  const pairs = [
+    ...inNode.losses.map((loss, k) => [`loss ${k + 1}`, loss, inPage.losses[k]] as const),
+    ...Object.entries(inNode.norms).map(
+      ([name, norm]) => [name, norm, inPage.norms[name]] as const,
+    ),
+  ];
+  expect(Object.keys(inPage.norms)).toEqual(Object.keys(inNode.norms));
+  const largest = Math.max(...Object.values(inNode.norms));
+  for (const [name, node, page = Number.NaN] of pairs) {
+    // The norm of a gradient that is nearly zero is rounding: judge it by the largest one.
+    const scale = Math.max(Math.abs(node), 1e-3 * largest);
+    expect(Math.abs(page - node), name).toBeLessThanOrEqual(TOLERANCE * scale);
+  }
+  const equal = pairs.filter(([, node, page]) => node === page).length;
+  console.log(
+    `page and Node: ${equal} of ${pairs.length} figures equal to the bit; losses ${inPage.losses.join(", ")}`,
+  );
+  expect(open.errors).toEqual([]);
+});

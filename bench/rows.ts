@@ -9,11 +9,13 @@ import type { OpDef } from "../src/kernels/op.ts";
 import { pickVariant } from "../src/kernels/op.ts";
 import { at, show } from "../src/util/shape.ts";
 import { ViT } from "../src/vit/index.ts";
+import type { ViTConfig } from "../src/vit/index.ts";
 import { smallViTStep } from "./small-vit.ts";
 import {
   SMALL_VIT,
   SMALL_VIT_BATCH,
   SMALL_VIT_LOSSES,
+  VIT_B,
   vitFlops,
   workloadBatch,
   workloadParams,
@@ -117,28 +119,34 @@ function stepRow(mode: "eager" | "program"): Row {
   };
 }
 
-const inference: Row = {
-  name: "small-vit-infer",
-  shape: `[${SMALL_VIT_BATCH}, 28, 28, 1]`,
+const inferenceRow = (name: string, config: ViTConfig, batch: number): Row => ({
+  name,
+  shape: `[${batch}, ${config.imageSize}, ${config.imageSize}, ${config.channels}]`,
   variant: "program",
   async prepare(engine) {
-    const params = new ParamSet(engine, workloadParams(SMALL_VIT));
-    const { patches, shape } = workloadBatch(SMALL_VIT, SMALL_VIT_BATCH);
+    const params = new ParamSet(engine, workloadParams(config));
+    const { patches, shape } = workloadBatch(config, batch);
     const forward = program(
       engine,
       (inputs: { patches: Tensor }) =>
-        new ViT(engine.ops, SMALL_VIT, params).encode(inputs.patches).logits,
+        new ViT(engine.ops, config, params).encode(inputs.patches).logits,
     );
     const input = { patches: { values: patches, shape } };
     await forward.run(input);
     return {
       run: () => forward.run(input),
-      flops: vitFlops(SMALL_VIT, SMALL_VIT_BATCH),
+      flops: vitFlops(config, batch),
       bytes: 0,
       dispatches: forward.stats?.passes ?? 0,
+      profile: () => forward.profile(),
     };
   },
-};
+});
 
 /** Whole workloads. */
-export const workloadRows: readonly Row[] = [stepRow("program"), stepRow("eager"), inference];
+export const workloadRows: readonly Row[] = [
+  stepRow("program"),
+  stepRow("eager"),
+  inferenceRow("small-vit-infer", SMALL_VIT, SMALL_VIT_BATCH),
+  inferenceRow("vit-b16-infer", VIT_B, 1),
+];

@@ -1,5 +1,6 @@
 /** The common workloads that every engine is measured on: shapes, data, weights, FLOP counts. */
 import type { ParamSpec } from "../src/engine/index.ts";
+import { vitConfig } from "../src/vit/index.ts";
 import type { ViTConfig } from "../src/vit/index.ts";
 import { sizeOf } from "../src/util/shape.ts";
 
@@ -13,9 +14,6 @@ export function uniform(count: number, seed = 1, scale = 1): Float32Array {
     return (state / 4294967296 - 0.5) * 2 * scale;
   });
 }
-
-/** Square matmuls. */
-export const MATMUL_SIZES = [256, 512, 1024] as const;
 
 /** The small ViT that all engines train: 28×28 grey images, 4×4 patches. */
 export const SMALL_VIT: ViTConfig = {
@@ -40,8 +38,8 @@ export const SMALL_VIT_LEARNING_RATE = 0.01;
 /** Cross-entropy of the first three steps of plain SGD, as PyTorch, jax-js and tfjs print it. */
 export const SMALL_VIT_LOSSES = [2.47528, 2.30493, 2.21991] as const;
 
-/** ViT-B/16 at 224 pixels. */
-export const VIT_B_BATCH = 1;
+/** ViT-B/16 at 224 pixels, with the workloads' epsilon. */
+export const VIT_B: ViTConfig = { ...vitConfig("ViT-B_16"), epsilon: 1e-5 };
 
 /** Operations of a forward pass over a batch; a training step counts three times that. */
 export function vitFlops(config: ViTConfig, batch: number): number {

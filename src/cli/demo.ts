@@ -11,7 +11,7 @@ import { newJob, resumedJob, type TrainingJob } from "./job.ts";
 import { ncTable } from "./nc.ts";
 import { evaluateSets } from "./ood.ts";
 import { publish } from "./ood-outputs.ts";
-import { namedFile, natural } from "./options.ts";
+import { namedFile, natural, type NamedFile } from "./options.ts";
 import { PRESETS, presetFor, presetNames, type DemoPreset } from "./presets.ts";
 import { writeReport } from "./report.ts";
 import { ncOfRun } from "./run-collapse.ts";
@@ -26,7 +26,6 @@ const NEAR = "digits-8-9=mnist-10k:8-9"; // real, same source, never seen
 const FAR = ["fashion-mnist", "patches", "icons"] as const;
 const CONTROL = "noise";
 const TITLE = "NECO demo: digits 0 to 7 known, 8 and 9 held out";
-const EVALUATIONS = 6; // over a run; their checkpoints give the neural-collapse curves
 
 interface DemoOptions {
   readonly preset?: string;
@@ -69,14 +68,26 @@ async function choosePreset(engine: Engine, wanted: string | undefined): Promise
 }
 
 async function demoJob(preset: DemoPreset, folder: string, seed: number): Promise<TrainingJob> {
-  const { model, epochs, batchSize, learningRate } = preset;
+  const { model, epochs, batchSize, learningRate, evaluations } = preset;
   const options = { dataset: KNOWN, model, epochs, batchSize, learningRate, seed, out: folder };
   const job = await newJob(options);
   const { steps } = job.recipe;
   return {
     ...job,
-    evalEvery: Math.ceil(steps / EVALUATIONS),
-    checkpointAt: [0, Math.ceil(steps / (5 * EVALUATIONS))],
+    evalEvery: Math.ceil(steps / evaluations),
+    checkpointAt: [0, Math.ceil(steps / (5 * evaluations))],
+  };
+}
+
+/** An unfinished demo with the preset that it was started by. */
+async function resumedDemo(
+  folder: string,
+): Promise<{ job: TrainingJob; preset: string | undefined }> {
+  const config = await openRun(folder);
+  const preset = config.notes?.["preset"];
+  return {
+    job: await resumedJob(folder, config),
+    preset: typeof preset === "string" ? preset : undefined,
   };
 }
 
@@ -89,8 +100,18 @@ async function demoFolder(out: string): Promise<{ folder: string; isNew: boolean
   }
 }
 
-async function evaluateDemo(engine: Engine, folder: string, far: readonly string[]): Promise<void> {
-  const ood = [NEAR, ...far, CONTROL].map(namedFile);
+/** `NAME` or `NAME=DATASET` with at most that many images. */
+function limited(set: string, limit: number | null): NamedFile {
+  const { name, file } = namedFile(set);
+  return { name, file: limit === null ? file : `${file ?? name}#${limit}` };
+}
+
+async function evaluateDemo(
+  engine: Engine,
+  folder: string,
+  { far, oodLimit }: { far: readonly string[]; oodLimit: number | null },
+): Promise<void> {
+  const ood = [NEAR, ...far, CONTROL].map((set) => limited(set, oodLimit));
   const near = [namedFile(NEAR).name];
   const sets = await openRunSets(engine, folder, { step: "best", ood, near, far });
   try {
@@ -101,7 +122,8 @@ async function evaluateDemo(engine: Engine, folder: string, far: readonly string
   } finally {
     await sets.close();
   }
-  const small = ood.filter(({ name }) => name !== "fashion-mnist"); // 10,000 images a checkpoint
+  // Fashion-MNIST has 10,000 images: too many for every checkpoint.
+  const small = ood.filter(({ name }) => name !== "fashion-mnist");
   const nc = await ncOfRun(engine, folder, small);
   print(`\nNeural collapse of the training features\n${ncTable(nc.steps ?? [nc])}`);
 }
@@ -110,13 +132,12 @@ async function runDemo(options: DemoOptions, adapter: string | undefined): Promi
   const start = performance.now();
   const far = await farSets(options.offline === true);
   const { folder, isNew } = await demoFolder(options.out);
-  const resumed = isNew ? null : await resumedJob(folder, await openRun(folder));
-  await withEngine({ adapter, picks: resumed?.resume?.picks }, async (engine) => {
-    const preset = resumed === null ? await choosePreset(engine, options.preset) : null;
-    const job = resumed ?? (await demoJob(preset ?? presetFor(0), folder, options.seed));
-    const notes = preset === null ? {} : { preset: preset.name };
-    await startTraining(engine, job, { isNew, notes });
-    await evaluateDemo(engine, folder, far);
+  const resumed = isNew ? null : await resumedDemo(folder);
+  await withEngine({ adapter, picks: resumed?.job.resume?.picks }, async (engine) => {
+    const preset = await choosePreset(engine, resumed?.preset ?? options.preset);
+    const job = resumed?.job ?? (await demoJob(preset, folder, options.seed));
+    await startTraining(engine, job, { isNew, notes: { preset: preset.name } });
+    await evaluateDemo(engine, folder, { far, oodLimit: preset.oodLimit });
   });
   const report = await writeReport(folder, { title: TITLE });
   const seconds = (performance.now() - start) / 1000;

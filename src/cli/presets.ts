@@ -10,6 +10,10 @@ export interface DemoPreset {
   readonly epochs: number;
   readonly batchSize: number;
   readonly learningRate: number;
+  /** Evaluations over the run; their checkpoints give the neural-collapse curves. */
+  readonly evaluations: number;
+  /** Images of an OOD set at most; null for all. */
+  readonly oodLimit: number | null;
 }
 
 /** From the largest to the smallest; the first that the adapter is fast enough for is taken. */
@@ -22,6 +26,8 @@ export const PRESETS: readonly DemoPreset[] = [
     epochs: 40,
     batchSize: 64,
     learningRate: 2e-3,
+    evaluations: 6,
+    oodLimit: null,
   },
   {
     name: "demo",
@@ -31,15 +37,19 @@ export const PRESETS: readonly DemoPreset[] = [
     epochs: 24,
     batchSize: 64,
     learningRate: 2e-3,
+    evaluations: 6,
+    oodLimit: null,
   },
   {
     name: "demo-small",
     about: "the nano ViT, trained shorter, for SwiftShader and slow machines",
     wants: 0,
     model: "vit-nano-28",
-    epochs: 12,
-    batchSize: 64,
-    learningRate: 2e-3,
+    epochs: 6,
+    batchSize: 32,
+    learningRate: 3e-3,
+    evaluations: 3,
+    oodLimit: 600,
   },
 ];
 

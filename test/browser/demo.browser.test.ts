@@ -53,7 +53,7 @@ it("trains, pauses, resumes and judges", async () => {
   expect(await page.textContent("#credit")).toContain("CC BY-SA 3.0");
   const picture = join(mkdtempSync(join(tmpdir(), "neco-screenshot-")), "page.png");
   await page.screenshot({ path: picture, fullPage: true });
-  console.log(`screenshot: ${picture}`);
+  process.stdout.write(`screenshot: ${picture}\n`);
   expect(statSync(picture).size).toBeGreaterThan(20_000);
   expect(errors).toEqual([]);
 });

@@ -12,7 +12,9 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   const adapter = await open.page.evaluate(() => testPage.adapter());
-  console.log(`in the page, on ${adapter}: ${checks} checks, ${left} larger samples left out`);
+  process.stdout.write(
+    `in the page, on ${adapter}: ${checks} checks, ${left} larger samples left out\n`,
+  );
   await open.close();
 });
 

@@ -34,8 +34,8 @@ it("gives Node's losses and first gradient norms", async () => {
     expect(Math.abs(page - node), name).toBeLessThanOrEqual(TOLERANCE * scale);
   }
   const equal = pairs.filter(([, node, page]) => node === page).length;
-  console.log(
-    `page and Node: ${equal} of ${pairs.length} figures equal to the bit; losses ${inPage.losses.join(", ")}`,
+  process.stdout.write(
+    `page and Node: ${equal} of ${pairs.length} figures equal to the bit; losses ${inPage.losses.join(", ")}\n`,
   );
   expect(open.errors).toEqual([]);
 });

@@ -46,6 +46,11 @@ export async function bundle(entry: string, outfile: string): Promise<void> {
 const [, script] = process.argv;
 if (script !== undefined && import.meta.url === pathToFileURL(script).href) {
   const folder = join(DEMO, "web");
-  await buildWeb(folder);
-  process.stderr.write(`page: ${relative(process.cwd(), folder)}\n`);
+  try {
+    await buildWeb(folder);
+    process.stderr.write(`page: ${relative(process.cwd(), folder)}\n`);
+  } catch (error) {
+    process.stderr.write(`page: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+  }
 }

@@ -5,7 +5,6 @@ import { stat } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { extname, join, normalize, sep } from "node:path";
 import { fileURLToPath } from "node:url";
-import { cacheFolder } from "#platform";
 import { DataError } from "../util/errors.ts";
 import { runScript } from "./child.ts";
 import { note } from "./console.ts";
@@ -102,10 +101,9 @@ export async function serveFolders(
   return { server, address: `http://127.0.0.1:${actual}/` };
 }
 
-/** Where the built pages and the packed digits lie. */
-export const pageMounts = (): Mounts => ({
+/** Where the built page lies, its digits beside it. */
+const pageMounts = (): Mounts => ({
   "/": fileURLToPath(new URL("../../demo/web", import.meta.url)),
-  "/data/": join(cacheFolder(), "data"),
 });
 
 /** Adds `neco serve`. */

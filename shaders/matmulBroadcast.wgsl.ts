@@ -1,6 +1,7 @@
 /** Matrix product for software adapters: loads are dear there, so lanes pass rows of a around. */
 import { matmulInterface } from "./lib/matmul.wgsl.ts";
 import type { MatmulInterface } from "./lib/matmul.wgsl.ts";
+import { unroll } from "./lib/unroll.ts";
 import { wgsl } from "./lib/wgsl.ts";
 
 /** Options of {@link matmulBroadcast}. */
@@ -13,26 +14,57 @@ export interface MatmulBroadcastOptions extends MatmulInterface {
   readonly colGroups: number;
 }
 
+/** One row of the tile: each lane's columns take the row's element of a times theirs of b. */
+const multiplyRow = (row: number, { subgroup, colGroups }: MatmulBroadcastOptions): string =>
+  [
+    `    let value${row} = vec4f(subgroupBroadcast(left${Math.floor(row / subgroup)}, ${row % subgroup}u));`,
+    unroll(colGroups, (c) => `    sum${row}_${c} = fma(value${row}, right${c}, sum${row}_${c});`),
+  ].join("\n");
+
 /**
  * One workgroup is one subgroup and computes TILE_ROWS × TILE_COLS elements of y. Per term k a lane
- * loads ROW_GROUPS elements of a, which all lanes get by shuffles, and its own 4 · COL_GROUPS
- * columns of b. The loops over tile sizes unroll, so that sum stays in registers.
+ * loads one element of a per group of rows, which all lanes get by broadcasts, and its own 4
+ * columns of b per group of columns. sumR_C: row R of the tile, the lane's 4 columns of group C.
  */
-export const matmulBroadcast = ({
-  vector,
-  hasBias,
-  subgroup,
-  rowGroups,
-  colGroups,
-}: MatmulBroadcastOptions): string => wgsl`
+export function matmulBroadcast(options: MatmulBroadcastOptions): string {
+  const { subgroup, rowGroups, colGroups: cols } = options;
+  const rows = rowGroups * subgroup;
+  return wgsl`
 enable subgroups;
 const SUBGROUP: u32 = ${subgroup}u;
 const ROW_GROUPS: u32 = ${rowGroups}u;
-const COL_GROUPS: u32 = ${colGroups}u;
+const COL_GROUPS: u32 = ${cols}u;
 const GROUP_COLS: u32 = 4u * SUBGROUP;
 const TILE_ROWS: u32 = SUBGROUP * ROW_GROUPS;
 const TILE_COLS: u32 = GROUP_COLS * COL_GROUPS;
-${matmulInterface({ vector, hasBias })}
+${matmulInterface(options)}
+// Rows and columns past the edge are read from the last one, and not stored.
+fn row_start(tile: Place, row: u32) -> u32 {
+  return tile.a_base + min(tile.row + row, params.m - 1u) * params.a_row;
+}
+#if ${options.vector}
+fn cols_start(tile: Place, col: u32) -> u32 {
+  return tile.b_base + min(col, params.n - 4u);
+}
+
+fn load_b(at: u32) -> vec4f {
+  return b[at / 4u];
+}
+
+fn store4(tile: Place, row: u32, col: u32, sum: vec4f) {
+  store(tile.y_base, tile.row + row, col, sum);
+}
+#else
+fn cols_start(tile: Place, col: u32) -> vec4u {
+  let cols = min(vec4u(col, col + 1u, col + 2u, col + 3u), vec4u(params.n - 1u));
+  return tile.b_base + cols * params.b_col;
+}
+
+fn load_b(at: vec4u) -> vec4f {
+  return vec4f(b[at.x], b[at.y], b[at.z], b[at.w]);
+}
+#endif
+
 @compute @workgroup_size(SUBGROUP)
 fn main(
   @builtin(workgroup_id) wid: vec3u,
@@ -43,57 +75,31 @@ fn main(
   if (!tile.exists) {
     return;
   }
-  let first_col = tile.col + lane * 4u;
-  // Rows and columns past the edge are read from the last one, and not stored.
-  var a_at: array<u32, ROW_GROUPS>;
-  for (var r = 0u; r < ROW_GROUPS; r++) {
-    let row = min(tile.row + r * SUBGROUP + lane, params.m - 1u);
-    a_at[r] = tile.a_base + row * params.a_row;
-  }
-  var b_at: array<vec4u, COL_GROUPS>;
-  for (var c = 0u; c < COL_GROUPS; c++) {
-    let col = first_col + c * GROUP_COLS;
-#if ${vector}
-    b_at[c] = vec4u(tile.b_base + min(col, params.n - 4u));
-#else
-    let cols = min(vec4u(col, col + 1u, col + 2u, col + 3u), vec4u(params.n - 1u));
-    b_at[c] = tile.b_base + cols * params.b_col;
-#endif
-  }
-  var right: array<vec4f, COL_GROUPS>;
-  var sum: array<array<vec4f, COL_GROUPS>, TILE_ROWS>;
+  let col = tile.col + lane * 4u;
+${unroll(rowGroups, (r) => `  let a_at${r} = row_start(tile, ${r}u * SUBGROUP + lane);`)}
+${unroll(cols, (c) => `  let b_at${c} = cols_start(tile, col + ${c}u * GROUP_COLS);`)}
+${unroll(rows, (row) => unroll(cols, (c) => `  var sum${row}_${c} = vec4f();`))}
   for (var k = tile.k_start; k < tile.k_end; k++) {
-    for (var c = 0u; c < COL_GROUPS; c++) {
-      let at = b_at[c] + k * params.b_step;
-#if ${vector}
-      right[c] = b[at.x / 4u];
+${unroll(cols, (c) => `    let right${c} = load_b(b_at${c} + k * params.b_step);`)}
+${unroll(rowGroups, (r) => `    let left${r} = a[a_at${r} + k * params.a_step];`)}
+${unroll(rows, (row) => multiplyRow(row, options))}
+  }
+#if ${options.vector}
+${unroll(rows, (row) =>
+  unroll(cols, (c) => `  store4(tile, ${row}u, col + ${c}u * GROUP_COLS, sum${row}_${c});`),
+)}
 #else
-      right[c] = vec4f(b[at.x], b[at.y], b[at.z], b[at.w]);
-#endif
-    }
-    for (var r = 0u; r < ROW_GROUPS; r++) {
-      let left = a[a_at[r] + k * params.a_step];
-      for (var i = 0u; i < SUBGROUP; i++) {
-        let row = r * SUBGROUP + i;
-        let value = vec4f(subgroupShuffle(left, i));
-        for (var c = 0u; c < COL_GROUPS; c++) {
-          sum[row][c] = fma(value, right[c], sum[row][c]);
-        }
+  // Bounds that are not constant keep this a loop: 4 · 32 stores take compilers seconds.
+  var sums: array<array<vec4f, COL_GROUPS>, TILE_ROWS>;
+${unroll(rows, (row) => unroll(cols, (c) => `  sums[${row}][${c}] = sum${row}_${c};`))}
+  for (var row = 0u; row < min(TILE_ROWS, params.m - tile.row); row++) {
+    for (var c = 0u; c * GROUP_COLS < min(TILE_COLS, params.n - tile.col); c++) {
+      for (var i = 0u; i < 4u; i++) {
+        store(tile.y_base, tile.row + row, col + c * GROUP_COLS + i, sums[row][c][i]);
       }
     }
   }
-  for (var r = 0u; r < TILE_ROWS; r++) {
-    for (var c = 0u; c < COL_GROUPS; c++) {
-      let col = first_col + c * GROUP_COLS;
-#if ${vector}
-      store(tile.y_base, tile.row + r, col, sum[r][c]);
-#else
-      store(tile.y_base, tile.row + r, col, sum[r][c].x);
-      store(tile.y_base, tile.row + r, col + 1u, sum[r][c].y);
-      store(tile.y_base, tile.row + r, col + 2u, sum[r][c].z);
-      store(tile.y_base, tile.row + r, col + 3u, sum[r][c].w);
 #endif
-    }
-  }
 }
 `;
+}

@@ -1,6 +1,7 @@
 /** Matrix product from register tiles alone: no subgroups, no workgroup memory, no barriers. */
 import { matmulInterface } from "./lib/matmul.wgsl.ts";
 import type { MatmulInterface } from "./lib/matmul.wgsl.ts";
+import { unroll } from "./lib/unroll.ts";
 import { wgsl } from "./lib/wgsl.ts";
 
 /** Options of {@link matmulRegister}. */
@@ -11,7 +12,7 @@ export interface MatmulRegisterOptions extends MatmulInterface {
 
 /**
  * One invocation computes LANE_ROWS × 4 elements of y, as outer products of a column of a and a
- * row of b; 16 invocations stand side by side, 2 below each other.
+ * row of b; 16 invocations stand side by side, 2 below each other. sumR: row R of its tile.
  */
 export const matmulRegister = ({ vector, hasBias, rows }: MatmulRegisterOptions): string => wgsl`
 const LANE_ROWS: u32 = ${rows}u;
@@ -33,33 +34,30 @@ fn main(
   let row = tile.row + lid.y * LANE_ROWS;
   let col = tile.col + lid.x * 4u;
   // Rows and columns past the edge are read from the last one, and not stored.
-  var a_at: array<u32, LANE_ROWS>;
-  for (var r = 0u; r < LANE_ROWS; r++) {
-    a_at[r] = tile.a_base + min(row + r, params.m - 1u) * params.a_row;
-  }
+${unroll(rows, (r) => `  let a_at${r} = tile.a_base + min(row + ${r}u, params.m - 1u) * params.a_row;`)}
   let cols = min(vec4u(col, col + 1u, col + 2u, col + 3u), vec4u(params.n - 1u));
   let b_at = tile.b_base + cols * params.b_col;
-  var sum: array<vec4f, LANE_ROWS>;
+${unroll(rows, (r) => `  var sum${r} = vec4f();`)}
   for (var k = tile.k_start; k < tile.k_end; k++) {
+    let a_step = k * params.a_step;
     let at = b_at + k * params.b_step;
 #if ${vector}
     let right = b[at.x / 4u];
 #else
     let right = vec4f(b[at.x], b[at.y], b[at.z], b[at.w]);
 #endif
-    for (var r = 0u; r < LANE_ROWS; r++) {
-      sum[r] = fma(vec4f(a[a_at[r] + k * params.a_step]), right, sum[r]);
+${unroll(rows, (r) => `    sum${r} = fma(vec4f(a[a_at${r} + a_step]), right, sum${r});`)}
+  }
+#if ${vector}
+${unroll(rows, (r) => `  store(tile.y_base, row + ${r}u, col, sum${r});`)}
+#else
+  var sums: array<vec4f, LANE_ROWS>;
+${unroll(rows, (r) => `  sums[${r}] = sum${r};`)}
+  for (var r = 0u; r < min(LANE_ROWS, params.m - min(row, params.m)); r++) {
+    for (var i = 0u; i < 4u; i++) {
+      store(tile.y_base, row + r, col + i, sums[r][i]);
     }
   }
-  for (var r = 0u; r < LANE_ROWS; r++) {
-#if ${vector}
-    store(tile.y_base, row + r, col, sum[r]);
-#else
-    store(tile.y_base, row + r, col, sum[r].x);
-    store(tile.y_base, row + r, col + 1u, sum[r].y);
-    store(tile.y_base, row + r, col + 2u, sum[r].z);
-    store(tile.y_base, row + r, col + 3u, sum[r].w);
 #endif
-  }
 }
 `;

@@ -72,6 +72,20 @@ fn store(y_base: u32, row: u32, col: u32, sum: Cell) {
   }
 }
 
+// Rows and columns past the edge are read from the last one, and not stored.
+fn row_start(tile: Place, row: u32) -> u32 {
+  return tile.a_base + min(tile.row + row, params.m - 1u) * params.a_row;
+}
+
+fn cols_start(tile: Place, col: u32) -> vec4u {
+  let cols = min(vec4u(col, col + 1u, col + 2u, col + 3u), vec4u(params.n - 1u));
+  return tile.b_base + cols * params.b_col;
+}
+
+fn load_b(at: vec4u) -> vec4f {
+  return vec4f(b[at.x], b[at.y], b[at.z], b[at.w]);
+}
+
 @compute @workgroup_size(SUBGROUP)
 fn main(
   @builtin(workgroup_id) wid: vec3u,
@@ -82,50 +96,138 @@ fn main(
   if (!tile.exists) {
     return;
   }
-  let first_col = tile.col + lane * 4u;
-  // Rows and columns past the edge are read from the last one, and not stored.
-  var a_at: array<u32, ROW_GROUPS>;
-  for (var r = 0u; r < ROW_GROUPS; r++) {
-    let row = min(tile.row + r * SUBGROUP + lane, params.m - 1u);
-    a_at[r] = tile.a_base + row * params.a_row;
-  }
-  var b_at: array<vec4u, COL_GROUPS>;
-  for (var c = 0u; c < COL_GROUPS; c++) {
-    let col = first_col + c * GROUP_COLS;
-
-    let cols = min(vec4u(col, col + 1u, col + 2u, col + 3u), vec4u(params.n - 1u));
-    b_at[c] = tile.b_base + cols * params.b_col;
-
-  }
-  var right: array<vec4f, COL_GROUPS>;
-  var sum: array<array<vec4f, COL_GROUPS>, TILE_ROWS>;
+  let col = tile.col + lane * 4u;
+  let a_at0 = row_start(tile, 0u * SUBGROUP + lane);
+  let a_at1 = row_start(tile, 1u * SUBGROUP + lane);
+  let b_at0 = cols_start(tile, col + 0u * GROUP_COLS);
+  let b_at1 = cols_start(tile, col + 1u * GROUP_COLS);
+  var sum0_0 = vec4f();
+  var sum0_1 = vec4f();
+  var sum1_0 = vec4f();
+  var sum1_1 = vec4f();
+  var sum2_0 = vec4f();
+  var sum2_1 = vec4f();
+  var sum3_0 = vec4f();
+  var sum3_1 = vec4f();
+  var sum4_0 = vec4f();
+  var sum4_1 = vec4f();
+  var sum5_0 = vec4f();
+  var sum5_1 = vec4f();
+  var sum6_0 = vec4f();
+  var sum6_1 = vec4f();
+  var sum7_0 = vec4f();
+  var sum7_1 = vec4f();
+  var sum8_0 = vec4f();
+  var sum8_1 = vec4f();
+  var sum9_0 = vec4f();
+  var sum9_1 = vec4f();
+  var sum10_0 = vec4f();
+  var sum10_1 = vec4f();
+  var sum11_0 = vec4f();
+  var sum11_1 = vec4f();
+  var sum12_0 = vec4f();
+  var sum12_1 = vec4f();
+  var sum13_0 = vec4f();
+  var sum13_1 = vec4f();
+  var sum14_0 = vec4f();
+  var sum14_1 = vec4f();
+  var sum15_0 = vec4f();
+  var sum15_1 = vec4f();
   for (var k = tile.k_start; k < tile.k_end; k++) {
-    for (var c = 0u; c < COL_GROUPS; c++) {
-      let at = b_at[c] + k * params.b_step;
+    let right0 = load_b(b_at0 + k * params.b_step);
+    let right1 = load_b(b_at1 + k * params.b_step);
+    let left0 = a[a_at0 + k * params.a_step];
+    let left1 = a[a_at1 + k * params.a_step];
+    let value0 = vec4f(subgroupBroadcast(left0, 0u));
+    sum0_0 = fma(value0, right0, sum0_0);
+    sum0_1 = fma(value0, right1, sum0_1);
+    let value1 = vec4f(subgroupBroadcast(left0, 1u));
+    sum1_0 = fma(value1, right0, sum1_0);
+    sum1_1 = fma(value1, right1, sum1_1);
+    let value2 = vec4f(subgroupBroadcast(left0, 2u));
+    sum2_0 = fma(value2, right0, sum2_0);
+    sum2_1 = fma(value2, right1, sum2_1);
+    let value3 = vec4f(subgroupBroadcast(left0, 3u));
+    sum3_0 = fma(value3, right0, sum3_0);
+    sum3_1 = fma(value3, right1, sum3_1);
+    let value4 = vec4f(subgroupBroadcast(left0, 4u));
+    sum4_0 = fma(value4, right0, sum4_0);
+    sum4_1 = fma(value4, right1, sum4_1);
+    let value5 = vec4f(subgroupBroadcast(left0, 5u));
+    sum5_0 = fma(value5, right0, sum5_0);
+    sum5_1 = fma(value5, right1, sum5_1);
+    let value6 = vec4f(subgroupBroadcast(left0, 6u));
+    sum6_0 = fma(value6, right0, sum6_0);
+    sum6_1 = fma(value6, right1, sum6_1);
+    let value7 = vec4f(subgroupBroadcast(left0, 7u));
+    sum7_0 = fma(value7, right0, sum7_0);
+    sum7_1 = fma(value7, right1, sum7_1);
+    let value8 = vec4f(subgroupBroadcast(left1, 0u));
+    sum8_0 = fma(value8, right0, sum8_0);
+    sum8_1 = fma(value8, right1, sum8_1);
+    let value9 = vec4f(subgroupBroadcast(left1, 1u));
+    sum9_0 = fma(value9, right0, sum9_0);
+    sum9_1 = fma(value9, right1, sum9_1);
+    let value10 = vec4f(subgroupBroadcast(left1, 2u));
+    sum10_0 = fma(value10, right0, sum10_0);
+    sum10_1 = fma(value10, right1, sum10_1);
+    let value11 = vec4f(subgroupBroadcast(left1, 3u));
+    sum11_0 = fma(value11, right0, sum11_0);
+    sum11_1 = fma(value11, right1, sum11_1);
+    let value12 = vec4f(subgroupBroadcast(left1, 4u));
+    sum12_0 = fma(value12, right0, sum12_0);
+    sum12_1 = fma(value12, right1, sum12_1);
+    let value13 = vec4f(subgroupBroadcast(left1, 5u));
+    sum13_0 = fma(value13, right0, sum13_0);
+    sum13_1 = fma(value13, right1, sum13_1);
+    let value14 = vec4f(subgroupBroadcast(left1, 6u));
+    sum14_0 = fma(value14, right0, sum14_0);
+    sum14_1 = fma(value14, right1, sum14_1);
+    let value15 = vec4f(subgroupBroadcast(left1, 7u));
+    sum15_0 = fma(value15, right0, sum15_0);
+    sum15_1 = fma(value15, right1, sum15_1);
+  }
 
-      right[c] = vec4f(b[at.x], b[at.y], b[at.z], b[at.w]);
-
-    }
-    for (var r = 0u; r < ROW_GROUPS; r++) {
-      let left = a[a_at[r] + k * params.a_step];
-      for (var i = 0u; i < SUBGROUP; i++) {
-        let row = r * SUBGROUP + i;
-        let value = vec4f(subgroupShuffle(left, i));
-        for (var c = 0u; c < COL_GROUPS; c++) {
-          sum[row][c] = fma(value, right[c], sum[row][c]);
-        }
+  // Bounds that are not constant keep this a loop: 4 · 32 stores take compilers seconds.
+  var sums: array<array<vec4f, COL_GROUPS>, TILE_ROWS>;
+  sums[0][0] = sum0_0;
+  sums[0][1] = sum0_1;
+  sums[1][0] = sum1_0;
+  sums[1][1] = sum1_1;
+  sums[2][0] = sum2_0;
+  sums[2][1] = sum2_1;
+  sums[3][0] = sum3_0;
+  sums[3][1] = sum3_1;
+  sums[4][0] = sum4_0;
+  sums[4][1] = sum4_1;
+  sums[5][0] = sum5_0;
+  sums[5][1] = sum5_1;
+  sums[6][0] = sum6_0;
+  sums[6][1] = sum6_1;
+  sums[7][0] = sum7_0;
+  sums[7][1] = sum7_1;
+  sums[8][0] = sum8_0;
+  sums[8][1] = sum8_1;
+  sums[9][0] = sum9_0;
+  sums[9][1] = sum9_1;
+  sums[10][0] = sum10_0;
+  sums[10][1] = sum10_1;
+  sums[11][0] = sum11_0;
+  sums[11][1] = sum11_1;
+  sums[12][0] = sum12_0;
+  sums[12][1] = sum12_1;
+  sums[13][0] = sum13_0;
+  sums[13][1] = sum13_1;
+  sums[14][0] = sum14_0;
+  sums[14][1] = sum14_1;
+  sums[15][0] = sum15_0;
+  sums[15][1] = sum15_1;
+  for (var row = 0u; row < min(TILE_ROWS, params.m - tile.row); row++) {
+    for (var c = 0u; c * GROUP_COLS < min(TILE_COLS, params.n - tile.col); c++) {
+      for (var i = 0u; i < 4u; i++) {
+        store(tile.y_base, tile.row + row, col + c * GROUP_COLS + i, sums[row][c][i]);
       }
     }
   }
-  for (var r = 0u; r < TILE_ROWS; r++) {
-    for (var c = 0u; c < COL_GROUPS; c++) {
-      let col = first_col + c * GROUP_COLS;
 
-      store(tile.y_base, tile.row + r, col, sum[r][c].x);
-      store(tile.y_base, tile.row + r, col + 1u, sum[r][c].y);
-      store(tile.y_base, tile.row + r, col + 2u, sum[r][c].z);
-      store(tile.y_base, tile.row + r, col + 3u, sum[r][c].w);
-
-    }
-  }
 }

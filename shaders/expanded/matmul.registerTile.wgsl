@@ -83,28 +83,53 @@ fn main(
   let row = tile.row + lid.y * LANE_ROWS;
   let col = tile.col + lid.x * 4u;
   // Rows and columns past the edge are read from the last one, and not stored.
-  var a_at: array<u32, LANE_ROWS>;
-  for (var r = 0u; r < LANE_ROWS; r++) {
-    a_at[r] = tile.a_base + min(row + r, params.m - 1u) * params.a_row;
-  }
+  let a_at0 = tile.a_base + min(row + 0u, params.m - 1u) * params.a_row;
+  let a_at1 = tile.a_base + min(row + 1u, params.m - 1u) * params.a_row;
+  let a_at2 = tile.a_base + min(row + 2u, params.m - 1u) * params.a_row;
+  let a_at3 = tile.a_base + min(row + 3u, params.m - 1u) * params.a_row;
+  let a_at4 = tile.a_base + min(row + 4u, params.m - 1u) * params.a_row;
+  let a_at5 = tile.a_base + min(row + 5u, params.m - 1u) * params.a_row;
+  let a_at6 = tile.a_base + min(row + 6u, params.m - 1u) * params.a_row;
+  let a_at7 = tile.a_base + min(row + 7u, params.m - 1u) * params.a_row;
   let cols = min(vec4u(col, col + 1u, col + 2u, col + 3u), vec4u(params.n - 1u));
   let b_at = tile.b_base + cols * params.b_col;
-  var sum: array<vec4f, LANE_ROWS>;
+  var sum0 = vec4f();
+  var sum1 = vec4f();
+  var sum2 = vec4f();
+  var sum3 = vec4f();
+  var sum4 = vec4f();
+  var sum5 = vec4f();
+  var sum6 = vec4f();
+  var sum7 = vec4f();
   for (var k = tile.k_start; k < tile.k_end; k++) {
+    let a_step = k * params.a_step;
     let at = b_at + k * params.b_step;
 
     let right = vec4f(b[at.x], b[at.y], b[at.z], b[at.w]);
 
-    for (var r = 0u; r < LANE_ROWS; r++) {
-      sum[r] = fma(vec4f(a[a_at[r] + k * params.a_step]), right, sum[r]);
+    sum0 = fma(vec4f(a[a_at0 + a_step]), right, sum0);
+    sum1 = fma(vec4f(a[a_at1 + a_step]), right, sum1);
+    sum2 = fma(vec4f(a[a_at2 + a_step]), right, sum2);
+    sum3 = fma(vec4f(a[a_at3 + a_step]), right, sum3);
+    sum4 = fma(vec4f(a[a_at4 + a_step]), right, sum4);
+    sum5 = fma(vec4f(a[a_at5 + a_step]), right, sum5);
+    sum6 = fma(vec4f(a[a_at6 + a_step]), right, sum6);
+    sum7 = fma(vec4f(a[a_at7 + a_step]), right, sum7);
+  }
+
+  var sums: array<vec4f, LANE_ROWS>;
+  sums[0] = sum0;
+  sums[1] = sum1;
+  sums[2] = sum2;
+  sums[3] = sum3;
+  sums[4] = sum4;
+  sums[5] = sum5;
+  sums[6] = sum6;
+  sums[7] = sum7;
+  for (var r = 0u; r < min(LANE_ROWS, params.m - min(row, params.m)); r++) {
+    for (var i = 0u; i < 4u; i++) {
+      store(tile.y_base, row + r, col + i, sums[r][i]);
     }
   }
-  for (var r = 0u; r < LANE_ROWS; r++) {
 
-    store(tile.y_base, row + r, col, sum[r].x);
-    store(tile.y_base, row + r, col + 1u, sum[r].y);
-    store(tile.y_base, row + r, col + 2u, sum[r].z);
-    store(tile.y_base, row + r, col + 3u, sum[r].w);
-
-  }
 }

@@ -1,10 +1,9 @@
 /** `neco data`: which data sets there are, what is in them, and how to get them. */
 import type { Command } from "commander";
 import { SPLIT_NAMES, type ImageDataset } from "../data/dataset.ts";
-import { describeDatasets } from "../data/registry.ts";
+import { describeDatasets, loadDataset } from "../data/registry.ts";
 import { count, textTable } from "../report/index.ts";
 import { note, print, writeJson } from "./console.ts";
-import { openDataset } from "./datasets.ts";
 
 /** Names, whether they are here, and what they are. */
 async function listText(): Promise<string> {
@@ -66,7 +65,7 @@ function addInfo(data: Command): void {
     .option("--json <file>", "write it, with images per class; - for standard output")
     .addHelpText("after", "\nExample:\n  neco data info mnist-10k:0-7")
     .action(async (spec: string, { json }: { json?: string }) => {
-      const dataset = await openDataset(spec);
+      const dataset = await loadDataset(spec);
       const { splits, ...facts } = dataset;
       const counts = Object.fromEntries(SPLIT_NAMES.map((split) => [split, splits[split].count]));
       if (json !== undefined)

@@ -18,31 +18,11 @@ export const datasetFacts = (dataset: ImageDataset, spec: string): DatasetFacts 
   counts: Object.fromEntries(SPLIT_NAMES.map((name) => [name, dataset.splits[name].count])),
 });
 
-/** Splits `fashion-mnist#500` into the data set and how many images of each split are taken. */
-export function splitLimit(spec: string): { spec: string; limit?: number } {
-  const match = /^(.+)#(\d+)$/.exec(spec);
-  const [, name, limit] = match ?? [];
-  return name === undefined || limit === undefined
-    ? { spec }
-    : { spec: name, limit: Number(limit) };
-}
-
-/** A data set by name or path, `#N` at the end for at most N images of each split. */
-export function openDataset(given: string): Promise<ImageDataset> {
-  const { spec, ...options } = splitLimit(given);
-  return loadDataset(spec, options);
-}
-
-/** An OOD set by name or path, `#N` at the end for at most N images, in another set's geometry. */
-export function openOod(given: string, id: ImageDataset): Promise<ImageDataset> {
-  const { spec, ...options } = splitLimit(given);
-  return loadOod(spec, id, options);
-}
-
 /** A name as it is, a path as an absolute one: what a run can be resumed by from any folder. */
 export async function lastingSpec(spec: string): Promise<string> {
-  const isName = describeDatasets().some(({ name }) => name === spec.split(/[:#]/)[0]);
-  return !isName && (await exists(spec)) ? resolve(spec) : spec;
+  const { source } = parseSpec(spec);
+  const isName = describeDatasets().some(({ name }) => name === source);
+  return !isName && (await exists(source)) ? resolve(source) + spec.slice(source.length) : spec;
 }
 
 /**
@@ -50,7 +30,7 @@ export async function lastingSpec(spec: string): Promise<string> {
  * @throws DataError if its bytes differ now.
  */
 export async function runDataset({ dataset, recipe }: RunConfig): Promise<ImageDataset> {
-  const loaded = await openDataset(dataset.spec);
+  const loaded = await loadDataset(dataset.spec);
   if (loaded.hash !== dataset.hash)
     throw new DataError(
       `${dataset.name} is not what this run was trained on (sha256 ${loaded.hash.slice(0, 12)}…, then ${dataset.hash.slice(0, 12)}…): fetch the same data again, or train anew`,

@@ -1,11 +1,10 @@
 /** `neco extract`: features, logits and labels of a data set under a model, in one file. */
 import type { Command } from "commander";
-import { loadDataset } from "../data/registry.ts";
+import { loadDataset, loadOod } from "../data/registry.ts";
 import { SPLIT_NAMES, type ImageDataset, type SplitName } from "../data/dataset.ts";
 import type { Engine } from "../engine/index.ts";
 import { UsageError } from "../util/errors.ts";
 import { print } from "./console.ts";
-import { openOod } from "./datasets.ts";
 import { adapterOption, withEngine } from "./engine.ts";
 import { extractFeatures } from "./extract-features.ts";
 import { loadNamedModel, loadRunModel, type LoadedModel } from "./models.ts";
@@ -42,7 +41,7 @@ async function fromRun(folder: string, step: string, spec: string | undefined): 
   const run = await openRunAt(folder, step);
   const { spec: own, name } = run.config.dataset;
   const isOwn = spec === undefined || spec === own || spec === name;
-  const dataset = isOwn ? run.dataset : await openOod(spec, run.dataset);
+  const dataset = isOwn ? run.dataset : await loadOod(spec, run.dataset);
   return { model: run.model, dataset };
 }
 

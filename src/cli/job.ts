@@ -2,6 +2,7 @@
 import { resolve } from "node:path";
 import { toGeometry } from "../data/convert.ts";
 import type { ImageDataset } from "../data/dataset.ts";
+import { loadDataset } from "../data/registry.ts";
 import type { Engine } from "../engine/index.ts";
 import type { RunConfig } from "../report/index.ts";
 import { DataError, UsageError } from "../util/errors.ts";
@@ -14,7 +15,7 @@ import {
   type ViTConfig,
 } from "../vit/index.ts";
 import { note } from "./console.ts";
-import { datasetFacts, lastingSpec, openDataset, runDataset } from "./datasets.ts";
+import { datasetFacts, lastingSpec, runDataset } from "./datasets.ts";
 import { loadResume } from "./models.ts";
 import { packageVersion } from "./program.ts";
 import { recipeFrom, recipeJson } from "./recipes.ts";
@@ -112,7 +113,7 @@ export async function newJob(given: TrainCommandOptions): Promise<TrainingJob> {
     throw new UsageError(
       "give --dataset NAME or a folder (neco data list shows names), or --resume RUN",
     );
-  const loaded = await openDataset(options.dataset);
+  const loaded = await loadDataset(options.dataset);
   const { train: trainSplit } = loaded.splits;
   if (trainSplit.count === 0 || loaded.classes.length < 2)
     throw new DataError(

@@ -1,12 +1,13 @@
 /** Feature sets of a run: extracted where they are missing, kept in the run's folder. */
 import type { ImageDataset, SplitName } from "../data/dataset.ts";
+import { loadOod } from "../data/registry.ts";
 import type { Engine } from "../engine/index.ts";
 import type { FeatureFile } from "../io/index.ts";
 import type { OodSet } from "../neco/evaluate.ts";
 import type { RunConfig } from "../report/index.ts";
 import { UsageError } from "../util/errors.ts";
 import { oodNotes, type OodSetNote } from "./credits.ts";
-import { inherentGroup, oodSplit, openOod, runDataset } from "./datasets.ts";
+import { inherentGroup, oodSplit, runDataset } from "./datasets.ts";
 import { ensureFeatures } from "./extract-features.ts";
 import {
   checkGroups,
@@ -76,7 +77,7 @@ export async function openOodImages(
   const sets: OodImages[] = [];
   for (const { name, file } of wanted) {
     const spec = file ?? known.get(name)?.spec ?? name;
-    const dataset = await openOod(spec, id);
+    const dataset = await loadOod(spec, id);
     const split = oodSplit(dataset);
     const group = groupOf(name, groups, known.get(name)?.group ?? inherentGroup(spec));
     const { title, credit, hash } = dataset;

@@ -1,6 +1,5 @@
 /** What `neco train` and `neco demo` make of their options, before any adapter is opened. */
 import { describe, expect, test } from "vitest";
-import { splitLimit } from "../../src/cli/datasets.ts";
 import { presetFor, PRESETS } from "../../src/cli/presets.ts";
 import { fillRecipe, RECIPES, recipeFrom, recipeJson, recipeNames } from "../../src/cli/recipes.ts";
 import {
@@ -104,10 +103,4 @@ describe("presets", () => {
   test("name models that exist", () => {
     for (const { model } of PRESETS) expect(vitNames()).toContain(model);
   });
-});
-
-test("data set names may carry a limit", () => {
-  expect(splitLimit("fashion-mnist#500")).toEqual({ spec: "fashion-mnist", limit: 500 });
-  expect(splitLimit("mnist-10k:8-9#50")).toEqual({ spec: "mnist-10k:8-9", limit: 50 });
-  expect(splitLimit("folder#x")).toEqual({ spec: "folder#x" });
 });

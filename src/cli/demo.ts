@@ -75,7 +75,7 @@ async function demoJob(preset: DemoPreset, folder: string, seed: number): Promis
   return {
     ...job,
     evalEvery: Math.ceil(steps / evaluations),
-    checkpointAt: [0, Math.ceil(steps / (5 * evaluations))],
+    checkpointAt: evaluations > 2 ? [0, Math.ceil(steps / (5 * evaluations))] : [0],
   };
 }
 

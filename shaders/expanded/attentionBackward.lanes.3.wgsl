@@ -12,13 +12,15 @@ alias Vectors = array<array<f32, HEAD_SIZE>, LANE_TOKENS>;
 
 // The products of each of the lane's vectors with the row.
 fn dots(vectors: ptr<function, Vectors>, row: ptr<function, Row>) -> PerToken {
-  var sums = PerToken();
-  for (var d = 0u; d < HEAD_SIZE; d++) {
-    let value = subgroupShuffle(row[d / SUBGROUP], d % SUBGROUP);
-    for (var t = 0u; t < LANE_TOKENS; t++) {
-      sums[t] = fma(vectors[t][d], value, sums[t]);
-    }
-  }
+  var sum0 = 0.0;
+  let value0 = subgroupBroadcast(row[0], 0u);
+  sum0 = fma(vectors[0][0], value0, sum0);
+  let value1 = subgroupBroadcast(row[0], 1u);
+  sum0 = fma(vectors[0][1], value1, sum0);
+  let value2 = subgroupBroadcast(row[0], 2u);
+  sum0 = fma(vectors[0][2], value2, sum0);
+  var sums: PerToken;
+  sums[0] = sum0;
   return sums;
 }
 
@@ -28,12 +30,13 @@ fn add_rows(
   weights: ptr<function, PerToken>,
   row: ptr<function, Row>,
 ) {
-  for (var d = 0u; d < HEAD_SIZE; d++) {
-    let value = subgroupShuffle(row[d / SUBGROUP], d % SUBGROUP);
-    for (var t = 0u; t < LANE_TOKENS; t++) {
-      vectors[t][d] = fma(weights[t], value, vectors[t][d]);
-    }
-  }
+  let weight0 = weights[0];
+  let value0 = subgroupBroadcast(row[0], 0u);
+  vectors[0][0] = fma(weight0, value0, vectors[0][0]);
+  let value1 = subgroupBroadcast(row[0], 1u);
+  vectors[0][1] = fma(weight0, value1, vectors[0][1]);
+  let value2 = subgroupBroadcast(row[0], 2u);
+  vectors[0][2] = fma(weight0, value2, vectors[0][2]);
 }
 
 fn flat_workgroup(wid: vec3u, groups: vec3u) -> u32 {

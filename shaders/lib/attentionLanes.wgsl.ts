@@ -1,4 +1,5 @@
 /** What the attention kernels for small heads share: tokens in lanes, vectors in registers. */
+import { unroll } from "./unroll.ts";
 import { wgsl } from "./wgsl.ts";
 
 /** Options of the attention kernels for small heads. */
@@ -9,6 +10,10 @@ export interface AttentionLanesOptions {
   /** Tokens of one lane; their vectors stay in its registers. */
   readonly laneTokens: number;
 }
+
+/** The row's element d, for all lanes. */
+const shareElement = (d: number, subgroup: number): string =>
+  `  let value${d} = subgroupBroadcast(row[${Math.floor(d / subgroup)}], ${d % subgroup}u);`;
 
 /**
  * A lane owns LANE_TOKENS tokens; all other tokens pass by, one at a time, as a Row that is spread
@@ -31,13 +36,15 @@ alias Vectors = array<array<f32, HEAD_SIZE>, LANE_TOKENS>;
 
 // The products of each of the lane's vectors with the row.
 fn dots(vectors: ptr<function, Vectors>, row: ptr<function, Row>) -> PerToken {
-  var sums = PerToken();
-  for (var d = 0u; d < HEAD_SIZE; d++) {
-    let value = subgroupShuffle(row[d / SUBGROUP], d % SUBGROUP);
-    for (var t = 0u; t < LANE_TOKENS; t++) {
-      sums[t] = fma(vectors[t][d], value, sums[t]);
-    }
-  }
+${unroll(laneTokens, (t) => `  var sum${t} = 0.0;`)}
+${unroll(headSize, (d) =>
+  [
+    shareElement(d, subgroup),
+    unroll(laneTokens, (t) => `  sum${t} = fma(vectors[${t}][${d}], value${d}, sum${t});`),
+  ].join("\n"),
+)}
+  var sums: PerToken;
+${unroll(laneTokens, (t) => `  sums[${t}] = sum${t};`)}
   return sums;
 }
 
@@ -47,11 +54,15 @@ fn add_rows(
   weights: ptr<function, PerToken>,
   row: ptr<function, Row>,
 ) {
-  for (var d = 0u; d < HEAD_SIZE; d++) {
-    let value = subgroupShuffle(row[d / SUBGROUP], d % SUBGROUP);
-    for (var t = 0u; t < LANE_TOKENS; t++) {
-      vectors[t][d] = fma(weights[t], value, vectors[t][d]);
-    }
-  }
+${unroll(laneTokens, (t) => `  let weight${t} = weights[${t}];`)}
+${unroll(headSize, (d) =>
+  [
+    shareElement(d, subgroup),
+    unroll(
+      laneTokens,
+      (t) => `  vectors[${t}][${d}] = fma(weight${t}, value${d}, vectors[${t}][${d}]);`,
+    ),
+  ].join("\n"),
+)}
 }
 `;

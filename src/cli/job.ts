@@ -115,9 +115,11 @@ export async function newJob(given: TrainCommandOptions): Promise<TrainingJob> {
     );
   const loaded = await loadDataset(options.dataset);
   const { train: trainSplit } = loaded.splits;
-  if (trainSplit.count === 0 || loaded.classes.length < 2)
+  if (trainSplit.count === 0)
+    throw new DataError(`${loaded.name} has no training images: choose another --dataset`);
+  if (loaded.classes.length < 2)
     throw new DataError(
-      `${loaded.name} cannot be trained on: it has ${trainSplit.count} training images in ${loaded.classes.length} classes`,
+      `${loaded.name} has ${loaded.classes.length} class${loaded.classes.length === 1 ? "" : "es"}: a classifier needs at least 2, so name more of them or sort images into one folder per class`,
     );
   const pretrained = options.fromScratch === true ? null : (options.pretrained ?? null);
   const model = modelOf(options, loaded);

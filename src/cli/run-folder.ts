@@ -41,6 +41,7 @@ const isRunConfig = (value: unknown): value is RunConfig =>
   isRecord(value) &&
   value["schema"] === "neco-webgpu/run@1" &&
   isRecord(value["dataset"]) &&
+  typeof value["dataset"]["spec"] === "string" &&
   isRecord(value["model"]) &&
   isRecord(value["recipe"]) &&
   isRecord(value["adapter"]) &&

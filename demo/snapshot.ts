@@ -49,7 +49,8 @@ interface Features {
   readonly heldOut: FeatureSource;
 }
 
-const MAX_POINTS = { known: 1600, heldOut: 400 }; // more hide each other
+const MAX_POINTS = 1600; // more hide each other
+const HELD_OUT_SHARE = 0.25; // of the known points, so that black does not cover them
 
 /** Measures a checkpoint's weights. */
 export async function takeSnapshot(
@@ -106,8 +107,8 @@ async function projected(
   { train }: FitResult,
 ): Promise<FeatureCloud> {
   const axes = await principalAxes(engine, train, 3);
-  const known = await axes.project(sample, MAX_POINTS.known);
-  const unknown = await axes.project(heldOut, MAX_POINTS.heldOut);
+  const known = await axes.project(sample, MAX_POINTS);
+  const unknown = await axes.project(heldOut, Math.ceil(HELD_OUT_SHARE * known.rows.length));
   const parts = [known, unknown];
   const count = known.rows.length + unknown.rows.length;
   const positions = new Float32Array(3 * count);

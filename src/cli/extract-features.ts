@@ -4,9 +4,9 @@ import type { ImageDataset, Split, SplitName } from "../data/dataset.ts";
 import type { Engine } from "../engine/index.ts";
 import { createFeatures, openArrays } from "../io/index.ts";
 import { DataError } from "../util/errors.ts";
+import type { Predictor } from "../vit/index.ts";
 import { note, startProgress } from "./console.ts";
-import type { LoadedModel } from "./models.ts";
-import { withPredictor } from "./models.ts";
+import { withPredictor, type Augmenting, type LoadedModel } from "./models.ts";
 
 /** What is extracted: a part of a data set in the model's geometry. */
 export interface ExtractRequest {
@@ -16,6 +16,8 @@ export interface ExtractRequest {
   /** Rows of the split, for shards; all unless told. */
   readonly rows?: readonly [number, number];
   readonly dtype?: "f16" | "f32";
+  /** Training's augmentation; the test transform unless given. */
+  readonly augment?: Augmenting;
 }
 
 /** Rows `start` to `end` of a split. */
@@ -28,7 +30,13 @@ function sliceSplit(split: Split, [start, end]: readonly [number, number]): Spli
 }
 
 /** What the features depend on; equal keys mean equal features. */
-export function featureKey({ model, dataset, split, rows }: ExtractRequest): Promise<string> {
+export function featureKey({
+  model,
+  dataset,
+  split,
+  rows,
+  augment,
+}: ExtractRequest): Promise<string> {
   const { height, width, channels, mean, std, hash } = dataset;
   const facts = {
     weights: model.hash,
@@ -42,12 +50,13 @@ export function featureKey({ model, dataset, split, rows }: ExtractRequest): Pro
     mean,
     std,
     size: model.config.imageSize,
+    augment,
   };
   return sha256(new TextEncoder().encode(JSON.stringify(facts)));
 }
 
 /**
- * Extracts features, logits and labels in evaluation mode with the test transform.
+ * Extracts features, logits and labels in evaluation mode (no dropout).
  * @throws DataError if the split is empty or the file cannot be written; nothing is left behind.
  */
 export async function extractFeatures(
@@ -80,13 +89,13 @@ export async function extractFeatures(
   });
   const progress = startProgress(`features of ${dataset.name} ${name}`, split.count);
   try {
-    await withPredictor(engine, model, dataset, (predictor) =>
+    const extract = (predictor: Predictor): Promise<void> =>
       predictor.predictSplit(split, async ({ features, logits, count }, start) => {
         const labels = isLabelled ? split.labels.slice(start, start + count) : null;
         await writer.append({ features, logits, labels });
         progress.update(start + count);
-      }),
-    );
+      });
+    await withPredictor(engine, model, dataset, extract, request.augment ?? null);
     await writer.finish();
   } catch (error) {
     await writer.abort();

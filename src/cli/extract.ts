@@ -7,8 +7,9 @@ import { UsageError } from "../util/errors.ts";
 import { print } from "./console.ts";
 import { adapterOption, withEngine } from "./engine.ts";
 import { extractFeatures } from "./extract-features.ts";
-import { loadNamedModel, loadRunModel, type LoadedModel } from "./models.ts";
+import { loadNamedModel, loadRunModel, type Augmenting, type LoadedModel } from "./models.ts";
 import { oneOf, positive, shard } from "./options.ts";
+import { recipeFrom } from "./recipes.ts";
 import { openRunAt } from "./run-features.ts";
 import { listSteps } from "./run-folder.ts";
 
@@ -31,18 +32,27 @@ interface ExtractOptions {
 interface Source {
   readonly model: LoadedModel;
   readonly dataset: ImageDataset;
+  /** The run's own augmentation, if --transform train asks for it. */
+  readonly augment?: Augmenting;
 }
 
 /** `features.npz` at step 10 of several → `features-step10.npz`. */
 export const atStep = (path: string, step: number): string =>
   path.replace(/(\.[^./\\]+)?$/, (ending) => `-step${step}${ending}`);
 
-async function fromRun(folder: string, step: string, spec: string | undefined): Promise<Source> {
+async function fromRun(
+  folder: string,
+  { dataset: spec, transform }: ExtractOptions,
+  step: string,
+): Promise<Source> {
   const run = await openRunAt(folder, step);
   const { spec: own, name } = run.config.dataset;
   const isOwn = spec === undefined || spec === own || spec === name;
   const dataset = isOwn ? run.dataset : await loadOod(spec, run.dataset);
-  return { model: run.model, dataset };
+  const source = { model: run.model, dataset };
+  if (transform === "test") return source;
+  const { augmentation } = recipeFrom(run.config.recipe);
+  return { ...source, augment: { augmentation, seed: run.config.seed } };
 }
 
 /** Pretrained weights expect pixels in [−1, 1] and as many channels as their patches have. */
@@ -92,16 +102,18 @@ async function extractOne(
 }
 
 async function runExtract(options: ExtractOptions, adapter: string | undefined): Promise<void> {
-  const { out, run, step, dataset } = options;
+  const { out, run, step } = options;
   if (out === undefined) throw new UsageError("give --out FILE.npz (or .safetensors)");
-  if (options.transform === "train")
-    throw new UsageError("--transform train: this version extracts with the test transform only");
+  if (options.transform === "train" && run === undefined)
+    throw new UsageError(
+      "--transform train needs --run, whose recipe says how images are augmented",
+    );
   if (run === undefined) {
     const source = await fromWeights(options);
     await withEngine(adapter, (engine) => extractOne(engine, options, source, out));
     return;
   }
-  const first = await fromRun(run, step === "all" ? "last" : step, dataset);
+  const first = await fromRun(run, options, step === "all" ? "last" : step);
   await withEngine(adapter, async (engine) => {
     if (step !== "all") {
       await extractOne(engine, options, first, out);
@@ -137,7 +149,7 @@ export function addExtract(program: Command): void {
     .option("--split <name>", SPLIT_NAMES.join(", "), oneOf(...SPLIT_NAMES), "test")
     .option(
       "--transform <name>",
-      "test (train is not in this version)",
+      "test, or train for the run's own augmentation",
       oneOf("test", "train"),
       "test",
     )

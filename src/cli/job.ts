@@ -123,7 +123,7 @@ export async function newJob(given: TrainCommandOptions): Promise<TrainingJob> {
     );
   const pretrained = options.fromScratch === true ? null : (options.pretrained ?? null);
   const model = modelOf(options, loaded);
-  const recipe = recipeOf(options, trainSplit.count);
+  const recipe = recipeOf(options, loaded, trainSplit.count);
   const dataset = inputFor(loaded, model, pretrained !== null);
   const folder = options.out ?? `runs/${loaded.name.replace(/[^\w.-]+/g, "-")}`;
   const isTracked = options.trackNc ?? options.recipe === "collapse";

@@ -14,6 +14,7 @@ import {
   readModel,
   transformOf,
   vitConfig,
+  type Augmentation,
   type ParamValues,
   type ResumePoint,
   type ViTConfig,
@@ -29,6 +30,8 @@ export interface LoadedModel {
   /** SHA-256 of the weights' file. */
   readonly hash: string;
 }
+
+const BATCH = 100; // images of a forward pass
 
 /** The optimizer state beside a checkpoint. */
 export const optimizerPath = (folder: string, step: number): string =>
@@ -87,20 +90,25 @@ export interface Normalisation {
   readonly std: readonly number[];
 }
 
+/** Training's augmentation, drawn by a seed. */
+export interface Augmenting {
+  readonly augmentation: Augmentation;
+  readonly seed: number;
+}
+
 /** Puts the model on the engine; `work` gets a predictor for images of the data set's geometry. */
 export async function withPredictor<T>(
   engine: Engine,
   { config, values }: LoadedModel,
   source: Pick<ImageDataset, "height" | "width" | "channels"> & Normalisation,
   work: (predictor: Predictor) => Promise<T>,
+  augment: Augmenting | null = null,
 ): Promise<T> {
   return engine.scope(async () => {
     const params = new ParamSet(engine, paramSpecs(config, values)); // freed by the scope
-    const predictor = new Predictor(engine, {
-      config,
-      weights: params,
-      transform: transformOf(source, config, null),
-    });
+    const transform = transformOf(source, config, augment);
+    const model = { config, weights: params, transform };
+    const predictor = new Predictor(engine, model, BATCH, augment?.seed ?? null);
     try {
       return await work(predictor);
     } finally {

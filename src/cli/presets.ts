@@ -32,7 +32,7 @@ export const PRESETS: readonly DemoPreset[] = [
   {
     name: "demo",
     about: "a nano ViT with 7-pixel patches, for lavapipe on a few cores",
-    wants: 15,
+    wants: 8,
     model: "vit-nano-28",
     epochs: 24,
     batchSize: 64,

@@ -1,7 +1,8 @@
 /** Named recipes of `neco train`, and how recipes are written to and read from configuration files. */
 import type { JsonRecord } from "../report/index.ts";
 import { isRecord } from "../io/json.ts";
-import { REFERENCE_RECIPE, type Recipe } from "../vit/index.ts";
+import type { ImageDataset } from "../data/dataset.ts";
+import { REFERENCE_RECIPE, type Augmentation, type CropRange, type Recipe } from "../vit/index.ts";
 
 /** A recipe by name; lengths in epochs suit any data set. */
 export interface NamedRecipe {
@@ -22,16 +23,16 @@ export interface NamedRecipe {
 export const RECIPES = {
   scratch: {
     about:
-      "AdamW from random weights, cosine decay, light augmentation (default without --pretrained)",
+      "AdamW from random weights, cosine decay, augmentation that suits the data (default without --pretrained)",
     recipe: {
       optimizer: "adamw",
       learningRate: 2e-3,
       weightDecay: 0.05,
-      batchSize: 128,
+      batchSize: 64,
       labelSmoothing: 0,
-      augmentation: { pad: 2, flip: false },
+      augmentation: { pad: 0, flip: false },
     },
-    epochs: 20,
+    epochs: 15,
     warmup: 0.1,
     trackNc: false,
   },
@@ -88,19 +89,41 @@ export function fillRecipe(
   return { ...base, steps, warmupSteps: changes.warmupSteps ?? warmup };
 }
 
+/**
+ * Random changes that keep an image's class: digits may move but not be mirrored, photographs may
+ * do both, and grey pictures of things (Fashion-MNIST fills its frame) may be mirrored.
+ */
+export function suitedAugmentation({
+  name,
+  channels,
+}: Pick<ImageDataset, "name" | "channels">): Augmentation {
+  if (name.startsWith("mnist")) return { pad: 2, flip: false };
+  return { pad: channels === 3 ? 4 : 0, flip: true };
+}
+
+const augmentationJson = ({ crop, ...rest }: Augmentation): JsonRecord =>
+  crop === undefined ? rest : { ...rest, crop: { ...crop } };
+
 /** A recipe as configuration files hold it. */
 export const recipeJson = (recipe: Recipe): JsonRecord => ({
   ...recipe,
-  augmentation: { ...recipe.augmentation },
+  augmentation: augmentationJson(recipe.augmentation),
 });
 
 const numberOf = (value: unknown, fallback: number): number =>
   typeof value === "number" ? value : fallback;
 
+const cropFrom = (json: JsonRecord): CropRange => ({
+  areaMin: numberOf(json["areaMin"], 1),
+  areaMax: numberOf(json["areaMax"], 1),
+  ratioMin: numberOf(json["ratioMin"], 1),
+  ratioMax: numberOf(json["ratioMax"], 1),
+});
+
 /** The recipe that a configuration file holds; unknown values fall back to the reference's. */
 export function recipeFrom(json: JsonRecord): Recipe {
   const base = REFERENCE_RECIPE;
-  const { pad, flip } = isRecord(json["augmentation"]) ? json["augmentation"] : {};
+  const { pad, flip, crop } = isRecord(json["augmentation"]) ? json["augmentation"] : {};
   const decay = (["cosine", "linear", "constant"] as const).find(
     (known) => known === json["decay"],
   );
@@ -116,6 +139,10 @@ export function recipeFrom(json: JsonRecord): Recipe {
     decay: decay ?? base.decay,
     maxGradNorm: numberOf(json["maxGradNorm"], base.maxGradNorm),
     labelSmoothing: numberOf(json["labelSmoothing"], base.labelSmoothing),
-    augmentation: { pad: numberOf(pad, 0), flip: flip === true },
+    augmentation: {
+      pad: numberOf(pad, 0),
+      flip: flip === true,
+      ...(isRecord(crop) ? { crop: cropFrom(crop) } : {}),
+    },
   };
 }

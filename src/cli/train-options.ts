@@ -2,7 +2,13 @@
 import type { ImageDataset } from "../data/dataset.ts";
 import { UsageError } from "../util/errors.ts";
 import { checkRecipe, vitConfig, type Recipe, type ViTConfig } from "../vit/index.ts";
-import { fillRecipe, RECIPES, type NamedRecipe, type RecipeName } from "./recipes.ts";
+import {
+  fillRecipe,
+  RECIPES,
+  suitedAugmentation,
+  type NamedRecipe,
+  type RecipeName,
+} from "./recipes.ts";
 
 /** Options of `neco train` as commander gives them. */
 export interface TrainCommandOptions {
@@ -43,7 +49,11 @@ function given<T extends object>(changes: { [K in keyof T]: T[K] | undefined }):
  * The recipe that the options ask for.
  * @throws UsageError if it makes no sense, or asks for what there is not.
  */
-export function recipeOf(options: TrainCommandOptions, trainCount: number): Recipe {
+export function recipeOf(
+  options: TrainCommandOptions,
+  dataset: Pick<ImageDataset, "name" | "channels">,
+  trainCount: number,
+): Recipe {
   if (options.fp16 === true)
     throw new UsageError("--fp16: this version trains in f32 only; leave it out");
   if (options.numSteps !== undefined && options.epochs !== undefined)
@@ -62,7 +72,7 @@ export function recipeOf(options: TrainCommandOptions, trainCount: number): Reci
     warmupSteps: options.warmupSteps,
     maxGradNorm: options.maxGradNorm,
     momentum: undefined,
-    augmentation: undefined,
+    augmentation: name === "scratch" ? suitedAugmentation(dataset) : undefined,
   });
   const recipe = checkRecipe(fillRecipe(name, changes, trainCount));
   if (recipe.batchSize > trainCount)
@@ -85,7 +95,7 @@ export function withRecipeDefaults(options: TrainCommandOptions): TrainCommandOp
 
 /** The size that suits a data set when --model is absent. */
 const defaultModel = ({ height }: Pick<ImageDataset, "height">): string =>
-  height <= 28 ? "vit-tiny-28" : height <= 64 ? "vit-tiny-32" : "ViT-S_16";
+  height <= 28 ? "vit-micro-28" : height <= 64 ? "vit-tiny-32" : "ViT-S_16";
 
 /**
  * The model that the options ask for, fit for the data set.

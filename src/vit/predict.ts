@@ -41,18 +41,29 @@ export class Predictor {
   private readonly forward: Program<keyof BatchTensors, Outputs>;
   private readonly transform: Transform;
   private readonly batchSize: number;
+  private readonly augmentSeed: number | null;
+  private batches = 0;
 
-  /** @param weights - read at every run, so training's own parameters may be passed. */
+  /**
+   * `weights` are read at every run, so training's own parameters may be passed.
+   * @param augmentSeed - augments images as in training, by this seed; null for the test transform.
+   */
   constructor(
     engine: Engine,
     model: { config: ViTConfig; weights: Weights; transform: Transform },
     batchSize = 100,
+    augmentSeed: number | null = null,
   ) {
     const { ops } = engine;
     const { config, weights } = model;
     this.config = config;
     this.batchSize = batchSize;
-    this.transform = { ...model.transform, augmentation: null };
+    this.augmentSeed = augmentSeed;
+    const { augmentation } = model.transform;
+    this.transform = {
+      ...model.transform,
+      augmentation: augmentSeed === null ? null : augmentation,
+    };
     this.forward = program(engine, (inputs: BatchTensors): Outputs => {
       const { pixels, labels, validRows, key } = inputs;
       const images = imageTensor(ops, this.transform, { pixels, key, count: batchSize });
@@ -73,8 +84,15 @@ export class Predictor {
       pixels: packPixels(padded),
       labels: paddedLabels,
       validRows: new Uint32Array([labels.length]),
-      key: NO_KEY,
+      key: this.nextKey(),
     });
+  }
+
+  /** Each batch augments by a stream of its own; the test transform draws nothing. */
+  private nextKey(): Uint32Array {
+    return this.augmentSeed === null
+      ? NO_KEY
+      : new Uint32Array([this.augmentSeed, 0, this.batches++, 0]);
   }
 
   /** Features and logits of up to any number of images, u8 [N, H, W, C]. */

@@ -4,12 +4,22 @@ import { UsageError } from "../util/errors.ts";
 /** Learning-rate curve after warm-up. */
 export type Decay = "cosine" | "linear" | "constant";
 
+/** A random part of an image: its share of the area, and its sides' ratio. */
+export interface CropRange {
+  readonly areaMin: number;
+  readonly areaMax: number;
+  readonly ratioMin: number;
+  readonly ratioMax: number;
+}
+
 /** Random changes of training images; the test transform has none. */
 export interface Augmentation {
   /** Random shift by up to so many pixels, zeros moving in. */
   readonly pad: number;
   /** Horizontal flip of every second image. */
   readonly flip: boolean;
+  /** Random resized crop, as torchvision's; instead of the shift. */
+  readonly crop?: CropRange;
 }
 
 /** A training recipe. Defaults: {@link REFERENCE_RECIPE}. */
@@ -45,7 +55,11 @@ export const REFERENCE_RECIPE: Recipe = {
   decay: "cosine",
   maxGradNorm: 1,
   labelSmoothing: 0,
-  augmentation: { pad: 0, flip: false },
+  augmentation: {
+    pad: 0,
+    flip: false,
+    crop: { areaMin: 0.05, areaMax: 1, ratioMin: 3 / 4, ratioMax: 4 / 3 },
+  },
 };
 
 /** Share of the base learning rate at update number `step`, counted from 1. */

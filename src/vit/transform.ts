@@ -37,6 +37,7 @@ export function imageTensor(
     train: augmentation !== null,
     pad: augmentation?.pad ?? 0,
     flip: augmentation?.flip ?? false,
+    crop: augmentation?.crop ?? null,
     stream: AUGMENTATION_STREAM,
   });
 }

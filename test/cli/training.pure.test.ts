@@ -32,7 +32,7 @@ describe("recipes", () => {
     expect(recipeFrom(recipeJson(recipe))).toEqual(recipe);
   });
   test("scratch counts epochs; reference counts steps, as the reference does", () => {
-    expect(fillRecipe("scratch", {}, 6400).steps).toBe(RECIPES.scratch.epochs * 50);
+    expect(fillRecipe("scratch", {}, 6400).steps).toBe(RECIPES.scratch.epochs * 100);
     expect(fillRecipe("reference", {}, 6400)).toEqual(REFERENCE_RECIPE);
     expect(fillRecipe("reference", { epochs: 2, batchSize: 64 }, 6400).steps).toBe(200);
   });
@@ -41,13 +41,26 @@ describe("recipes", () => {
   });
 });
 
+const DATA = { name: "mnist-10k", channels: 1 } as const;
+
 describe("options", () => {
   test("defaults depend on --pretrained", () => {
-    expect(recipeOf({ seed: 1 }, 1000).optimizer).toBe("adamw");
-    expect(recipeOf({ seed: 1, pretrained: "x.npz" }, 1000).optimizer).toBe("sgd");
+    expect(recipeOf({ seed: 1 }, DATA, 1000).optimizer).toBe("adamw");
+    expect(recipeOf({ seed: 1, pretrained: "x.npz" }, DATA, 1000).optimizer).toBe("sgd");
+  });
+  test("digits move, clothes are mirrored, photographs do both", () => {
+    const augmentation = (name: string, channels: 1 | 3) =>
+      recipeOf({ seed: 1 }, { name, channels }, 1000).augmentation;
+    expect(augmentation("mnist-10k:0-7", 1)).toEqual({ pad: 2, flip: false });
+    expect(augmentation("fashion-mnist", 1)).toEqual({ pad: 0, flip: true });
+    expect(augmentation("cifar10", 3)).toEqual({ pad: 4, flip: true });
   });
   test("given values win", () => {
-    const recipe = recipeOf({ seed: 1, learningRate: 0.5, numSteps: 7, warmupSteps: 2 }, 1000);
+    const recipe = recipeOf(
+      { seed: 1, learningRate: 0.5, numSteps: 7, warmupSteps: 2 },
+      DATA,
+      1000,
+    );
     expect(recipe).toMatchObject({ learningRate: 0.5, steps: 7, warmupSteps: 2 });
   });
   test.each([
@@ -56,7 +69,7 @@ describe("options", () => {
     [{ seed: 1, batchSize: 2000 }, /larger than the training set \(1000/],
     [{ seed: 1, batchSize: 10, accumulate: 3 }, /does not divide/],
   ])("%o is refused", (options, message) => {
-    expect(() => recipeOf(options, 1000)).toThrow(message);
+    expect(() => recipeOf(options, DATA, 1000)).toThrow(message);
   });
   test("the collapse recipe brings its data and model, unless told", () => {
     expect(withRecipeDefaults({ seed: 1, recipe: "collapse" })).toMatchObject({
@@ -69,7 +82,7 @@ describe("options", () => {
   });
   test("the model fits the images", () => {
     expect(modelOf({ seed: 1 }, digits)).toMatchObject({
-      name: "vit-tiny-28",
+      name: "vit-micro-28",
       imageSize: 28,
       channels: 1,
       classes: 3,
@@ -81,7 +94,7 @@ describe("options", () => {
       channels: 3,
       dropout: 0.1,
     });
-    expect(() => modelOf({ seed: 1, imgSize: 30 }, digits)).toThrow(/--img-size 32/);
+    expect(() => modelOf({ seed: 1, imgSize: 30 }, digits)).toThrow(/--img-size 35/);
   });
   test("evaluations and checkpoints along a run", () => {
     const recipe = { ...REFERENCE_RECIPE, steps: 995 };

@@ -1,6 +1,7 @@
 /** Third step of attention's gradient, for software adapters: dk and dv, by rows of keys. */
-import type { AttentionBroadcastOptions } from "./attentionBroadcast.wgsl.ts";
 import { attentionLayout } from "./lib/attention.wgsl.ts";
+import { attentionTile } from "./lib/attentionTile.wgsl.ts";
+import type { AttentionTileOptions } from "./lib/attentionTile.wgsl.ts";
 import { wgsl } from "./lib/wgsl.ts";
 
 /**
@@ -8,19 +9,9 @@ import { wgsl } from "./lib/wgsl.ts";
  * workgroup, a subgroup, takes ROWS keys of one head and walks the queries in tiles of COLS: a lane
  * holds 8 queries for all rows, then its columns of dk and dv for all rows.
  */
-export const attentionBackwardKey = ({
-  headSize,
-  subgroup,
-  rowGroups,
-}: AttentionBroadcastOptions): string => wgsl`
+export const attentionBackwardKey = (options: AttentionTileOptions): string => wgsl`
 enable subgroups;
-const HEAD_SIZE: u32 = ${headSize}u;
-const SUBGROUP: u32 = ${subgroup}u;
-const ROW_GROUPS: u32 = ${rowGroups}u;
-const ROWS: u32 = SUBGROUP * ROW_GROUPS;
-const LANE_COLS: u32 = 8u;
-const COLS: u32 = SUBGROUP * LANE_COLS;
-const LANE_DIMS: u32 = ${Math.ceil(headSize / subgroup)}u; // columns of dk and dv that a lane adds up
+${attentionTile(options)}
 ${attentionLayout}
 @group(0) @binding(0) var<storage, read> g: array<f32>;
 @group(0) @binding(1) var<storage, read> qkv: array<f32>;
@@ -53,13 +44,13 @@ fn main(
   for (var d = 0u; d < LANE_DIMS; d++) {
     dims[d] = min(d * SUBGROUP + lane, HEAD_SIZE - 1u);
   }
-  var dk: array<array<f32, LANE_DIMS>, ROWS>;
-  var dv: array<array<f32, LANE_DIMS>, ROWS>;
+  var dk: Result;
+  var dv: Result;
   for (var first_col = 0u; first_col < params.tokens; first_col += COLS) {
     var q_at: array<u32, LANE_COLS>;
     var g_at: array<u32, LANE_COLS>;
-    var col_lse: array<f32, LANE_COLS>;
-    var col_delta: array<f32, LANE_COLS>;
+    var col_lse: PerCol;
+    var col_delta: PerCol;
     for (var j = 0u; j < LANE_COLS; j++) {
       let token = min(first_col + j * SUBGROUP + lane, last);
       q_at[j] = head.q + token * head.pitch;
@@ -67,42 +58,32 @@ fn main(
       col_lse[j] = lse[head.lse + token];
       col_delta[j] = delta[head.lse + token];
     }
-    var score = array<array<f32, LANE_COLS>, ROWS>();
-    var slope = array<array<f32, LANE_COLS>, ROWS>();
+    var score = Tile();
+    var slope = Tile();
     for (var c = 0u; c < params.head_size; c++) {
-      var queries: array<f32, LANE_COLS>;
+      var queries: PerCol;
       for (var j = 0u; j < LANE_COLS; j++) {
         queries[j] = qkv[q_at[j] + c];
       }
+      var key: PerGroup;
       for (var group = 0u; group < ROW_GROUPS; group++) {
-        let key = qkv[k_at[group] + c];
-        for (var i = 0u; i < SUBGROUP; i++) {
-          let r = group * SUBGROUP + i;
-          let value = subgroupShuffle(key, i);
-          for (var j = 0u; j < LANE_COLS; j++) {
-            score[r][j] = fma(value, queries[j], score[r][j]);
-          }
-        }
+        key[group] = qkv[k_at[group] + c];
       }
+      add_products(&score, &key, &queries);
     }
     for (var c = 0u; c < params.head_size; c++) {
-      var cotangents: array<f32, LANE_COLS>;
+      var cotangents: PerCol;
       for (var j = 0u; j < LANE_COLS; j++) {
         cotangents[j] = g[g_at[j] + c];
       }
+      var weight: PerGroup;
       for (var group = 0u; group < ROW_GROUPS; group++) {
-        let weight = qkv[v_at[group] + c];
-        for (var i = 0u; i < SUBGROUP; i++) {
-          let r = group * SUBGROUP + i;
-          let value = subgroupShuffle(weight, i);
-          for (var j = 0u; j < LANE_COLS; j++) {
-            slope[r][j] = fma(value, cotangents[j], slope[r][j]);
-          }
-        }
+        weight[group] = qkv[v_at[group] + c];
       }
+      add_products(&slope, &weight, &cotangents);
     }
-    var p: array<array<f32, ROWS>, LANE_COLS>; // of this lane's queries
-    var dscore: array<array<f32, ROWS>, LANE_COLS>;
+    var p: array<PerRow, LANE_COLS>; // of this lane's queries
+    var dscore: array<PerRow, LANE_COLS>;
     for (var r = 0u; r < ROWS; r++) {
       for (var j = 0u; j < LANE_COLS; j++) {
         let weight = exp(fma(score[r][j], params.scale, -col_lse[j]));
@@ -113,28 +94,22 @@ fn main(
     // The bounds are not constant, so that the loops stay loops: their bodies are large.
     let cols = min(COLS, params.tokens - first_col);
     for (var j = 0u; j * SUBGROUP < cols; j++) {
-      var my_p: array<f32, ROWS>;
-      var my_dscore: array<f32, ROWS>;
+      var my_p: PerRow;
+      var my_dscore: PerRow;
       for (var r = 0u; r < ROWS; r++) {
         my_p[r] = p[j][r];
         my_dscore[r] = dscore[j][r];
       }
       for (var i = 0u; i < min(SUBGROUP, cols - j * SUBGROUP); i++) {
         let token = first_col + j * SUBGROUP + i;
-        var query: array<f32, LANE_DIMS>;
-        var cotangent: array<f32, LANE_DIMS>;
+        var query: PerDim;
+        var cotangent: PerDim;
         for (var d = 0u; d < LANE_DIMS; d++) {
           query[d] = qkv[head.q + token * head.pitch + dims[d]];
           cotangent[d] = g[head.y + token * head.y_pitch + dims[d]];
         }
-        for (var r = 0u; r < ROWS; r++) {
-          let row_p = subgroupShuffle(my_p[r], i);
-          let row_dscore = subgroupShuffle(my_dscore[r], i);
-          for (var d = 0u; d < LANE_DIMS; d++) {
-            dv[r][d] = fma(row_p, cotangent[d], dv[r][d]);
-            dk[r][d] = fma(row_dscore, query[d], dk[r][d]);
-          }
-        }
+        add_weighted(&dv, &my_p, i, &cotangent);
+        add_weighted(&dk, &my_dscore, i, &query);
       }
     }
   }

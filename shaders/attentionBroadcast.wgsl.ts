@@ -1,34 +1,17 @@
 /** Attention for software adapters: tiles of scores in registers, rows passed around by shuffles. */
 import { attentionLayout } from "./lib/attention.wgsl.ts";
+import { attentionTile } from "./lib/attentionTile.wgsl.ts";
+import type { AttentionTileOptions } from "./lib/attentionTile.wgsl.ts";
 import { wgsl } from "./lib/wgsl.ts";
-
-/** Options of the attention kernels for software adapters. */
-export interface AttentionBroadcastOptions {
-  readonly headSize: number;
-  /** The adapter's one subgroup size; a workgroup is one subgroup. */
-  readonly subgroup: number;
-  /** Tokens along the rows of a tile, per lane. */
-  readonly rowGroups: number;
-}
 
 /**
  * y = softmax(scale · q · kᵀ) · v, lse = log Σ exp(scale · q · kᵀ). One workgroup, a subgroup,
  * takes ROWS queries of one head and walks the keys in tiles of COLS with an online softmax: a lane
  * holds the scores of 8 keys for all rows, then 1/SUBGROUP of the output columns for all rows.
  */
-export const attentionBroadcast = ({
-  headSize,
-  subgroup,
-  rowGroups,
-}: AttentionBroadcastOptions): string => wgsl`
+export const attentionBroadcast = (options: AttentionTileOptions): string => wgsl`
 enable subgroups;
-const HEAD_SIZE: u32 = ${headSize}u;
-const SUBGROUP: u32 = ${subgroup}u;
-const ROW_GROUPS: u32 = ${rowGroups}u;
-const ROWS: u32 = SUBGROUP * ROW_GROUPS;
-const LANE_COLS: u32 = 8u;
-const COLS: u32 = SUBGROUP * LANE_COLS;
-const LANE_DIMS: u32 = ${Math.ceil(headSize / subgroup)}u; // columns of y that a lane adds up
+${attentionTile(options)}
 const LOWEST: f32 = -3.4028234e38;
 ${attentionLayout}
 @group(0) @binding(0) var<storage, read> qkv: array<f32>;
@@ -57,9 +40,9 @@ fn main(
   for (var i = 0u; i < LANE_DIMS; i++) {
     dims[i] = min(i * SUBGROUP + lane, HEAD_SIZE - 1u);
   }
-  var largest: array<f32, ROWS>;
-  var total: array<f32, ROWS>; // of this lane's keys
-  var sum: array<array<f32, LANE_DIMS>, ROWS>;
+  var largest: PerRow;
+  var total: PerRow; // of this lane's keys
+  var sum: Result;
   for (var r = 0u; r < ROWS; r++) {
     largest[r] = LOWEST;
   }
@@ -68,28 +51,19 @@ fn main(
     for (var j = 0u; j < LANE_COLS; j++) {
       k_at[j] = head.k + min(first_col + j * SUBGROUP + lane, last) * head.pitch;
     }
-    var score: array<array<f32, LANE_COLS>, ROWS>;
-    for (var r = 0u; r < ROWS; r++) {
-      for (var j = 0u; j < LANE_COLS; j++) {
-        score[r][j] = 0.0;
-      }
-    }
+    var score = Tile();
     for (var c = 0u; c < params.head_size; c++) {
-      var key: array<f32, LANE_COLS>;
+      var key: PerCol;
       for (var j = 0u; j < LANE_COLS; j++) {
         key[j] = qkv[k_at[j] + c];
       }
+      var query: PerGroup;
       for (var group = 0u; group < ROW_GROUPS; group++) {
-        let query = qkv[q_at[group] + c];
-        for (var i = 0u; i < SUBGROUP; i++) {
-          let value = subgroupShuffle(query, i);
-          for (var j = 0u; j < LANE_COLS; j++) {
-            score[group * SUBGROUP + i][j] = fma(value, key[j], score[group * SUBGROUP + i][j]);
-          }
-        }
+        query[group] = qkv[q_at[group] + c];
       }
+      add_products(&score, &query, &key);
     }
-    var weights: array<array<f32, ROWS>, LANE_COLS>; // of this lane's keys
+    var weights: array<PerRow, LANE_COLS>; // of this lane's keys
     for (var r = 0u; r < ROWS; r++) {
       var top = LOWEST;
       for (var j = 0u; j < LANE_COLS; j++) {
@@ -113,22 +87,17 @@ fn main(
     // The bounds are not constant, so that the loops stay loops: their bodies are large.
     let cols = min(COLS, params.tokens - first_col);
     for (var j = 0u; j * SUBGROUP < cols; j++) {
-      var mine: array<f32, ROWS>;
+      var mine: PerRow;
       for (var r = 0u; r < ROWS; r++) {
         mine[r] = weights[j][r];
       }
       for (var i = 0u; i < min(SUBGROUP, cols - j * SUBGROUP); i++) {
         let v_at = head.v + (first_col + j * SUBGROUP + i) * head.pitch;
-        var value: array<f32, LANE_DIMS>;
+        var value: PerDim;
         for (var d = 0u; d < LANE_DIMS; d++) {
           value[d] = qkv[v_at + dims[d]];
         }
-        for (var r = 0u; r < ROWS; r++) {
-          let weight = subgroupShuffle(mine[r], i);
-          for (var d = 0u; d < LANE_DIMS; d++) {
-            sum[r][d] = fma(weight, value[d], sum[r][d]);
-          }
-        }
+        add_weighted(&sum, &mine, i, &value);
       }
     }
   }

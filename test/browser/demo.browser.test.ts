@@ -1,9 +1,10 @@
 /** The page itself: trains to a falling loss, pauses, resumes, judges a digit, without an error. */
-import { mkdtempSync, statSync } from "node:fs";
+import { mkdtempSync, readFileSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { parseSafetensors } from "../../src/io/index.ts";
 import { buildWeb } from "../../tools/build-web.ts";
 import { openPage } from "./browser.ts";
 import type { OpenPage } from "./browser.ts";
@@ -51,6 +52,12 @@ it("trains, pauses, resumes and judges", async () => {
   await page.waitForSelector("#verdict strong", WAIT);
   expect(await page.textContent("#verdict")).toMatch(/NECO score .* threshold/);
   expect(await page.textContent("#credit")).toContain("CC BY-SA 3.0");
+  const [download] = await Promise.all([
+    page.waitForEvent("download"),
+    page.click("#save-detector"),
+  ]);
+  const detector = await parseSafetensors(readFileSync(await download.path()));
+  expect(detector.metadata["schema"]).toBe("neco-webgpu/detector@1");
   const picture = join(mkdtempSync(join(tmpdir(), "neco-screenshot-")), "page.png");
   await page.screenshot({ path: picture, fullPage: true });
   process.stdout.write(`screenshot: ${picture}\n`);

@@ -144,10 +144,16 @@ function alignmentCharts(steps: readonly NcStep[]): NcChart[] {
   ];
 }
 
-/** NC1–NC5 against the step; none for a single checkpoint. */
-export function collapseFigures(document: Document, nc: NcJson): Markup[] {
+/** NC1–NC5 against the step, the end of the warm-up marked; none for a single checkpoint. */
+export function collapseFigures(
+  document: Document,
+  nc: NcJson,
+  warmupSteps: number | null = null,
+): Markup[] {
   const steps = nc.steps ?? [];
   if (steps.length < 2) return [];
+  const marks =
+    warmupSteps === null || warmupSteps <= 0 ? [] : [{ x: warmupSteps, name: "warm-up ends" }];
   return [...spreadCharts(steps), ...alignmentCharts(steps)]
     .filter(({ series }) => series.length > 0)
     .map((chart) =>
@@ -156,6 +162,7 @@ export function collapseFigures(document: Document, nc: NcJson): Markup[] {
         xLabel: "step",
         yLabel: chart.title.slice(0, 3),
         dots: true,
+        marks,
       }),
     );
 }

@@ -108,9 +108,10 @@ function sweepSection(document: Document, { sweep }: ReportInput): Section[] {
   ];
 }
 
-function collapseSection(document: Document, { nc, metrics }: ReportInput): Section[] {
+function collapseSection(document: Document, { nc, metrics, config }: ReportInput): Section[] {
   if (nc === null) return [];
-  const body = html`${phaseNote(phaseOf(nc, metrics))}${grid(collapseFigures(document, nc))}${collapseTable(nc)}`;
+  const warmup = config?.recipe["warmupSteps"];
+  const body = html`${phaseNote(phaseOf(nc, metrics))}${grid(collapseFigures(document, nc, typeof warmup === "number" ? warmup : null))}${collapseTable(nc)}`;
   return [{ id: "collapse", title: "Neural collapse", body }];
 }
 

@@ -8,7 +8,6 @@ import { stridedCopy } from "../../shaders/stridedCopy.wgsl.ts";
 import { at, ceilDiv, meta, sizeOf } from "../util/shape.ts";
 import type { Meta } from "../util/shape.ts";
 import { axisWords } from "./layout.ts";
-import type { MatmulAttrs } from "./matmul.ts";
 import { need } from "./op.ts";
 import type { Caps, InputMetas, Pass, Plan, Slot, Variant } from "./op.ts";
 import {
@@ -20,6 +19,12 @@ import {
   u,
   writes,
 } from "./pass.ts";
+
+/** Attributes of matmul: whether an operand's last two axes are swapped. */
+export interface MatmulAttrs extends Record<string, unknown> {
+  readonly transposeA: boolean;
+  readonly transposeB: boolean;
+}
 
 /** Elements that one step along an axis of an operand skips. */
 interface Strides {

@@ -4,15 +4,10 @@ import { at, meta, sameShape, sizeOf } from "../util/shape.ts";
 import type { Meta, Shape } from "../util/shape.ts";
 import { needDtype } from "./check.ts";
 import { matmulVariants } from "./matmul-variants.ts";
+import type { MatmulAttrs } from "./matmul-variants.ts";
 import type { GradOps } from "./grad-ops.ts";
 import { defineOp } from "./op.ts";
 import type { GradContext } from "./op.ts";
-
-/** Attributes of {@link matmul}: whether an operand's last two axes are swapped. */
-export interface MatmulAttrs extends Record<string, unknown> {
-  readonly transposeA: boolean;
-  readonly transposeB: boolean;
-}
 
 function checkOperands(a: Meta, b: Meta, attrs: MatmulAttrs): void {
   const shapes = { a: a.shape, b: b.shape };

@@ -16,8 +16,7 @@ import { DataError } from "../src/util/errors.ts";
 import { paramSpecs, Predictor, readModel, transformOf } from "../src/vit/index.ts";
 import type { ParamValues, ViTConfig } from "../src/vit/index.ts";
 import type { Digits } from "./digits.ts";
-import { createJudge } from "./judge.ts";
-import type { Judge } from "./judge.ts";
+import { ImageDetector } from "../src/image-detector.ts";
 
 /** Points in the space of the first three principal components. */
 export interface FeatureCloud {
@@ -34,7 +33,7 @@ export interface Snapshot {
   readonly step: number;
   readonly nc1: number;
   readonly cloud: FeatureCloud;
-  readonly judge: Judge;
+  readonly judge: ImageDetector;
 }
 
 interface Model {
@@ -74,7 +73,7 @@ export async function takeSnapshot(
     const cloud = await projected(engine, features, fit);
     return { nc1, cloud, spec: await fitDetector(engine, model, digits.known, features, fit) };
   });
-  return { step, nc1, cloud, judge: createJudge(engine, spec) };
+  return { step, nc1, cloud, judge: new ImageDetector(engine, spec, 1) };
 }
 
 async function extract(engine: Engine, model: Model, digits: Digits): Promise<Features> {

@@ -1,5 +1,5 @@
 /** The page of the browser tests: the library and its oracles, called from Node by name. */
-import { createJudge } from "../../demo/judge.ts";
+import { ImageDetector } from "../../src/image-detector.ts";
 import { readImage } from "../../src/data/folder.ts";
 import { createEngine } from "../../src/engine/index.ts";
 import type { Engine } from "../../src/engine/index.ts";
@@ -91,7 +91,7 @@ globalThis.testPage = {
     const engine = await engineOf();
     const loaded = await Detector.load(detector, { engine });
     loaded.dispose();
-    const judge = createJudge(engine, loaded.spec);
+    const judge = new ImageDetector(engine, loaded.spec, 1);
     const pixels = await Promise.all(images.map((image) => readImage(image, GEOMETRY)));
     const judgements = await judge.judge(pixels);
     judge.dispose();

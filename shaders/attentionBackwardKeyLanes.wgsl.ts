@@ -1,4 +1,4 @@
-/** Third step of attention's gradient with small heads, for software adapters: dk and dv. */
+/** Third step of attention's gradient for software adapters: dk and dv. */
 import { attentionLayout } from "./lib/attention.wgsl.ts";
 import { attentionLanes } from "./lib/attentionLanes.wgsl.ts";
 import type { AttentionLanesOptions } from "./lib/attentionLanes.wgsl.ts";

@@ -1,4 +1,4 @@
-/** Second step of attention's gradient with small heads, for software adapters: dq. */
+/** Second step of attention's gradient for software adapters: dq. */
 import { attentionLayout } from "./lib/attention.wgsl.ts";
 import { attentionLanes } from "./lib/attentionLanes.wgsl.ts";
 import type { AttentionLanesOptions } from "./lib/attentionLanes.wgsl.ts";

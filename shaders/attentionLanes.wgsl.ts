@@ -1,4 +1,4 @@
-/** Attention with small heads for software adapters: a lane keeps its queries in registers. */
+/** Attention for software adapters: a lane keeps its queries in registers, the keys pass by. */
 import { attentionLayout } from "./lib/attention.wgsl.ts";
 import { attentionLanes as lanes } from "./lib/attentionLanes.wgsl.ts";
 import type { AttentionLanesOptions } from "./lib/attentionLanes.wgsl.ts";

@@ -1,8 +1,8 @@
-/** What the attention kernels for small heads share: tokens in lanes, vectors in registers. */
+/** What the attention kernels for software adapters share: tokens in lanes, vectors in registers. */
 import { unroll } from "./unroll.ts";
 import { wgsl } from "./wgsl.ts";
 
-/** Options of the attention kernels for small heads. */
+/** Options of the attention kernels for software adapters. */
 export interface AttentionLanesOptions {
   readonly headSize: number;
   /** The adapter's one subgroup size; a workgroup is one subgroup. */

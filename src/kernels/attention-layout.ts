@@ -1,11 +1,8 @@
 /** What the attention ops share: shape checks, sizes, kernels by variant, grids. */
-import { attentionBackwardKey } from "../../shaders/attentionBackwardKey.wgsl.ts";
 import { attentionBackwardKeyLanes } from "../../shaders/attentionBackwardKeyLanes.wgsl.ts";
 import { attentionBackwardKeyTiled } from "../../shaders/attentionBackwardKeyTiled.wgsl.ts";
-import { attentionBackwardQuery } from "../../shaders/attentionBackwardQuery.wgsl.ts";
 import { attentionBackwardQueryLanes } from "../../shaders/attentionBackwardQueryLanes.wgsl.ts";
 import { attentionBackwardQueryTiled } from "../../shaders/attentionBackwardQueryTiled.wgsl.ts";
-import { attentionBroadcast } from "../../shaders/attentionBroadcast.wgsl.ts";
 import { attentionLanes } from "../../shaders/attentionLanes.wgsl.ts";
 import { attentionTiled } from "../../shaders/attentionTiled.wgsl.ts";
 import { ShapeError } from "../util/errors.ts";
@@ -55,15 +52,8 @@ export function sizesOf(qkv: Meta, { heads }: AttentionAttrs): Sizes {
 
 /** Rows (tokens of one head) of a workgroup of 64 lanes. */
 export const TILED_ROWS = 64;
-/** Tokens per lane along a tile's rows: 16 rows keep the scores of a lane's 8 columns in reach. */
-const BROADCAST_ROWS = 16;
-/** Bytes of workgroup memory that the two tiles of a kernel may take; every adapter has them. */
-const TILE_BYTES = 16_384;
-const MAX_TILE = 16;
-
-/** Tokens per tile, so that two tiles of whole vec4f rows fit. */
-const tileOf = (headSize: number): number =>
-  Math.min(MAX_TILE, Math.floor(TILE_BYTES / (2 * 16 * ceilDiv(headSize, 4))));
+/** Tokens per tile: two tiles of the widest heads take 16 KiB, which every adapter has. */
+const TILE = 16;
 
 /** Params of every attention kernel. */
 export const paramsOf = ({ batches, tokens, heads, headSize }: Sizes): Param[] => [
@@ -97,21 +87,8 @@ export interface Kernels {
   readonly key: string;
 }
 
-function broadcastKernels({ headSize }: Sizes, caps: Caps): Kernels {
-  const subgroup = fixedSubgroup(caps);
-  const options = { headSize, subgroup, rowGroups: BROADCAST_ROWS / subgroup };
-  return {
-    rows: BROADCAST_ROWS,
-    forward: attentionBroadcast(options),
-    query: attentionBackwardQuery(options),
-    key: attentionBackwardKey(options),
-  };
-}
-
-/** Longest head vectors that `lanes` takes: compilers stop unrolling beyond. */
-const MAX_LANE_HEAD = 32;
-/** Elements of a lane's own vectors, and tokens; more do not unroll, and cost ten times as much. */
-const MAX_LANE_ELEMENTS = 128;
+/** Elements of a lane's own vectors, and tokens: more spill, and compile for seconds. */
+const MAX_LANE_ELEMENTS = 256;
 const MAX_LANE_TOKENS = 8;
 
 /** Tokens per lane: few blocks, but the last one as full as the others. */
@@ -133,7 +110,7 @@ function lanesKernels(of: Sizes, caps: Caps): Kernels {
 }
 
 function tiledKernels({ headSize }: Sizes): Kernels {
-  const options = { headSize, tile: tileOf(headSize) };
+  const options = { headSize, tile: TILE };
   return {
     rows: TILED_ROWS,
     forward: attentionTiled(options),
@@ -145,14 +122,11 @@ function tiledKernels({ headSize }: Sizes): Kernels {
 const hasSmallSubgroup = (caps: Caps): boolean =>
   fixedSubgroup(caps) === 4 || fixedSubgroup(caps) === 8;
 
-/**
- * For software adapters (one small subgroup size, no barriers) `lanes` with small heads and
- * `broadcast` with large ones; `tiled` for all others.
- */
+/** `lanes` for software adapters (one small subgroup size, no barriers), `tiled` for all others. */
 export function variantsOf(
   plan: (kernels: Kernels, sizes: Sizes, caps: Caps) => Plan,
   qkvIndex: number,
-): Record<"lanes" | "broadcast" | "tiled", Variant<AttentionAttrs>> {
+): Record<"lanes" | "tiled", Variant<AttentionAttrs>> {
   const sizes = (inputs: InputMetas, attrs: AttentionAttrs) =>
     sizesOf(need(inputs, qkvIndex), attrs);
   const planWith =
@@ -163,17 +137,12 @@ export function variantsOf(
     };
   return {
     lanes: {
-      usable: (inputs, attrs, caps) =>
-        hasSmallSubgroup(caps) && sizes(inputs, attrs).headSize <= MAX_LANE_HEAD,
-      plan: planWith(lanesKernels),
-    },
-    broadcast: {
       usable: (_inputs, _attrs, caps) => hasSmallSubgroup(caps),
-      plan: planWith(broadcastKernels),
+      plan: planWith(lanesKernels),
     },
     tiled: { usable: () => true, plan: planWith(tiledKernels) },
   };
 }
 
 /** Default picks. */
-export const PREFER = { gpu: ["tiled"], cpu: ["lanes", "broadcast"] } as const;
+export const PREFER = { gpu: ["tiled"], cpu: ["lanes"] } as const;

@@ -1,0 +1,116 @@
+/** Plans of matmul and attention: which kernel, how many passes, what is folded, copied or split. */
+import { describe, expect, it } from "vitest";
+import { attention, attentionBackward } from "../../src/kernels/attention.ts";
+import { matmul } from "../../src/kernels/matmul.ts";
+import { pickVariant } from "../../src/kernels/op.ts";
+import type { Attrs, Caps, InputMetas, OpDef, Plan } from "../../src/kernels/op.ts";
+import { at, meta, sizeOf } from "../../src/util/shape.ts";
+
+const LAVAPIPE: Caps = {
+  adapterClass: "cpu",
+  maxWorkgroups: 65_535,
+  maxBindingBytes: 2 ** 27,
+  maxInvocations: 1_024,
+  maxWorkgroupBytes: 32_768,
+  maxStorageBuffers: 16,
+  subgroupMin: 8,
+  subgroupMax: 8,
+  features: new Set(["subgroups"]),
+};
+const BARE: Caps = {
+  ...LAVAPIPE,
+  maxInvocations: 256,
+  maxWorkgroupBytes: 16_384,
+  subgroupMin: 0,
+  subgroupMax: 0,
+  features: new Set<string>(),
+};
+const GPU: Caps = { ...LAVAPIPE, adapterClass: "gpu", subgroupMin: 32, subgroupMax: 32 };
+
+const shapes = (...list: (readonly number[] | null)[]): InputMetas =>
+  list.map((shape) => shape && meta(shape));
+
+const NN = { transposeA: false, transposeB: false };
+
+/** The plan of the variant that the adapter gets. */
+function planOf<A extends Attrs>(op: OpDef<A>, inputs: InputMetas, attrs: A, caps: Caps): Plan {
+  const plan = op.variants[pickVariant(op, inputs, attrs, caps)]?.plan(inputs, attrs, caps);
+  if (!plan) throw new RangeError(`${op.name}: no such variant`);
+  return plan;
+}
+
+const planMatmul = (inputs: InputMetas, attrs: typeof NN, caps: Caps): Plan =>
+  planOf(matmul, inputs, attrs, caps);
+
+describe("matmul plan", () => {
+  const inputs = shapes([64, 50, 64], [64, 192], [192]);
+
+  it("picks by adapter", () => {
+    const picks = [LAVAPIPE, BARE, GPU].map((caps) => pickVariant(matmul, inputs, NN, caps));
+    expect(picks).toEqual(["broadcast", "registerTile", "workgroupTiled"]);
+  });
+
+  it("takes the batches of a shared b as rows of one product", () => {
+    const plan = planMatmul(inputs, NN, LAVAPIPE);
+    expect(plan.passes.map(({ label }) => label)).toEqual(["matmul y [1, 3200, 192] over 64"]);
+    expect(sizeOf(at(plan.passes, 0).grid)).toBe((3200 / 16) * (192 / 64));
+  });
+
+  it("copies a transposed b for many rows only, and never on GPUs", () => {
+    const attrs = { ...NN, transposeB: true };
+    const passes = (rows: number, caps: Caps) =>
+      planMatmul(shapes([rows, 192], [64, 192]), attrs, caps).passes.length;
+    expect(passes(3200, LAVAPIPE)).toBe(2);
+    expect(passes(64, LAVAPIPE)).toBe(1);
+    expect(passes(3200, GPU)).toBe(1);
+  });
+
+  it("splits long sums of few tiles, and adds the parts in a second pass", () => {
+    const attrs = { ...NN, transposeA: true };
+    const tall = shapes([3200, 64], [3200, 64]);
+    const plan = planMatmul(tall, attrs, GPU);
+    expect(plan.passes).toHaveLength(2);
+    const parts = at(at(plan.temps, 0).shape, 0);
+    expect(parts).toBeGreaterThan(1);
+    expect(sizeOf(at(plan.passes, 0).grid)).toBe(parts);
+    // Parts cover all terms, the last one with what is left.
+    const each = at(at(plan.passes, 0).params, 5);
+    expect("u32" in each && each.u32 * parts >= 3200 && each.u32 * (parts - 1) < 3200).toBe(true);
+  });
+
+  it("does not split with a bias, which would be added once per part", () => {
+    const attrs = { ...NN, transposeA: true };
+    expect(planMatmul(shapes([3200, 8], [3200, 8], [8]), attrs, GPU).passes).toHaveLength(1);
+  });
+
+  it("does nothing for an empty product", () => {
+    expect(planMatmul(shapes([0, 4], [4, 3]), NN, LAVAPIPE).passes).toEqual([]);
+  });
+});
+
+describe("attention plan", () => {
+  const qkv = shapes([64, 50, 192]);
+  const attrs = { heads: 4 };
+
+  it("picks by adapter", () => {
+    const picks = [LAVAPIPE, BARE, GPU].map((caps) => pickVariant(attention, qkv, attrs, caps));
+    expect(picks).toEqual(["lanes", "tiled", "tiled"]);
+  });
+
+  it("fills its blocks evenly", () => {
+    const workgroups = (tokens: number) => {
+      const inputs = shapes([1, tokens, 48]);
+      return sizeOf(at(planOf(attention, inputs, { heads: 1 }, LAVAPIPE).passes, 0).grid);
+    };
+    expect([1, 50, 64, 65, 197].map(workgroups)).toEqual([1, 1, 1, 2, 4]);
+  });
+
+  it("needs no memory of the size of the maps", () => {
+    const inputs = shapes([2, 197, 768], [2, 197, 2304], [2, 197, 768], [2, 12, 197]);
+    for (const variant of Object.values(attentionBackward.variants)) {
+      const { temps, passes } = variant.plan(inputs, { heads: 12 }, LAVAPIPE);
+      expect(temps.map(({ shape }) => shape)).toEqual([[2, 12, 197]]);
+      expect(passes).toHaveLength(3);
+    }
+  });
+});

@@ -8,6 +8,7 @@ import type { RunConfig } from "../report/index.ts";
 import { DataError, UsageError } from "../util/errors.ts";
 import {
   checkConfig,
+  initialSource,
   initialValues,
   loadWeights,
   type Recipe,
@@ -82,9 +83,8 @@ async function startValues(
   seed: number,
   pretrained: string | null,
 ): Promise<TrainingJob["initial"]> {
-  const fresh = initialValues(model, seed);
-  if (pretrained === null) return fresh;
-  const { values, report } = await loadWeights(pretrained, model, fresh);
+  if (pretrained === null) return initialValues(model, seed);
+  const { values, report } = await loadWeights(pretrained, model, initialSource(model, seed));
   if (report.headReplaced) note(`${pretrained}: the head was replaced`);
   if (report.positionsResized !== null)
     note(

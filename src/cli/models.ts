@@ -6,7 +6,7 @@ import { ParamSet, type Engine } from "../engine/index.ts";
 import { openHead, type Head } from "../io/index.ts";
 import { DataError } from "../util/errors.ts";
 import {
-  initialValues,
+  initialSource,
   loadWeights,
   paramSpecs,
   Predictor,
@@ -62,7 +62,7 @@ export async function loadNamedModel(
     );
   });
   const config = vitConfig(name, { ...changes, classes: head.classes });
-  const initial = initialValues(config, 0);
+  const initial = initialSource(config, 0);
   const { values } = await loadWeights(path, config, initial, {
     head: "keep",
     interpolation: "bilinear",

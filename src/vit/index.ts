@@ -11,6 +11,12 @@ export { trainRun, transformOf } from "./train.ts";
 export type { RunStore, TrainOptions, TrainProgress, TrainResult } from "./train.ts";
 export { readCheckpoint, readModel } from "./checkpoint.ts";
 export type { BestSoFar, CheckpointFiles, ResumePoint } from "./checkpoint.ts";
-export { initialValues, paramSpecs } from "./weights/init.ts";
+export { initialSource, initialValues, paramSpecs } from "./weights/init.ts";
 export { loadWeights } from "./weights/load.ts";
-export type { AdaptOptions, LoadedWeights, LoadReport, ParamValues } from "./weights/timm.ts";
+export type {
+  AdaptOptions,
+  LoadedWeights,
+  LoadReport,
+  ParamValues,
+  ValueSource,
+} from "./weights/timm.ts";

@@ -7,7 +7,7 @@ import type { Engine } from "../../src/engine/index.ts";
 import { loadFloats, openArrays } from "../../src/io/index.ts";
 import { at } from "../../src/util/shape.ts";
 import {
-  initialValues,
+  initialSource,
   loadWeights,
   paramSpecs,
   Predictor,
@@ -46,7 +46,7 @@ async function array(path: string, name: string): Promise<Float32Array> {
 }
 
 async function predict(config: ViTConfig, weights: string, expected: string) {
-  const { values, report } = await loadWeights(weights, config, initialValues(config, 1));
+  const { values, report } = await loadWeights(weights, config, initialSource(config, 1));
   const pixels = Uint8Array.from(await array(expected, "pixels"));
   const { imageSize } = config;
   const transform = {
@@ -81,7 +81,7 @@ describe.each(["google.npz", "timm.safetensors"])("%s", (file) => {
 
   it("gets a new head and new positions for other data", async () => {
     const config = { ...SMALL, classes: 3, imageSize: 40 };
-    const initial = initialValues(config, 1);
+    const initial = initialSource(config, 1);
     const { values, report } = await loadWeights(fixture(file), config, initial);
     expect(report.headReplaced).toBe(true);
     expect(report.positionsResized).toEqual({ from: 3, to: 5 });
@@ -91,7 +91,7 @@ describe.each(["google.npz", "timm.safetensors"])("%s", (file) => {
 
   it("names what does not fit", async () => {
     const config = { ...SMALL, mlp: 48 };
-    await expect(loadWeights(fixture(file), config, initialValues(config, 1))).rejects.toThrow(
+    await expect(loadWeights(fixture(file), config, initialSource(config, 1))).rejects.toThrow(
       /does not hold weights of fixture: .*48.*; choose the matching --model/,
     );
   });

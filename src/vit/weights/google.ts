@@ -7,7 +7,7 @@ import type { ArrayStore } from "../../io/index.ts";
 import type { ViTConfig } from "../config.ts";
 import { gridSide, resizePositions } from "./positions.ts";
 import { mismatch } from "./timm.ts";
-import type { AdaptOptions, LoadedWeights, LoadReport, ParamValues } from "./timm.ts";
+import type { AdaptOptions, LoadedWeights, LoadReport, ParamValues, ValueSource } from "./timm.ts";
 
 /** True for a store that holds a Google ViT. */
 export const isGoogle = (store: ArrayStore): boolean =>
@@ -78,7 +78,7 @@ function joinColumns(blocks: readonly Float32Array[], rows: number): Float32Arra
 export async function loadGoogle(
   store: ArrayStore,
   config: ViTConfig,
-  initial: ParamValues,
+  initial: ValueSource,
   options: AdaptOptions,
 ): Promise<LoadedWeights> {
   const values: ParamValues = new Map();
@@ -136,7 +136,7 @@ async function loadPositions(
 
 async function loadHead(
   store: ArrayStore,
-  { config, values, initial, problems }: Target & { readonly initial: ParamValues },
+  { config, values, initial, problems }: Target & { readonly initial: ValueSource },
   { head }: AdaptOptions,
 ): Promise<boolean> {
   const kernel = await store.find(HEAD);

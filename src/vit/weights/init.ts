@@ -5,7 +5,7 @@ import { at, sizeOf } from "../../util/shape.ts";
 import type { ViTConfig } from "../config.ts";
 import { paramLayout } from "./layout.ts";
 import type { ParamLayout } from "./layout.ts";
-import type { ParamValues } from "./timm.ts";
+import type { ParamValues, ValueSource } from "./timm.ts";
 
 /** Deviation of fresh class token and positions (Dosovitskiy et al., 2021, as published code). */
 const TOKEN_STD = 0.02;
@@ -24,6 +24,20 @@ function fresh({ name, shape, kind }: ParamLayout, seed: number, stream: number)
     case "vector":
       return new Float32Array(count).fill(/norm\d?\.weight$/.test(name) ? 1 : 0);
   }
+}
+
+/**
+ * Fresh values of single parameters, drawn when asked for: a pretrained model wants a head only,
+ * and drawing all of ViT-B/16 takes a minute.
+ */
+export function initialSource(config: ViTConfig, seed: number): ValueSource {
+  const layouts = paramLayout(config);
+  return {
+    get(name) {
+      const stream = layouts.findIndex((layout) => layout.name === name);
+      return stream < 0 ? undefined : fresh(at(layouts, stream), seed, stream);
+    },
+  };
 }
 
 /** Fresh values of every parameter; each draws from a stream of its own. */

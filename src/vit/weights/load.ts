@@ -3,7 +3,7 @@ import { openArrays } from "../../io/index.ts";
 import type { ViTConfig } from "../config.ts";
 import { isGoogle, loadGoogle } from "./google.ts";
 import { loadTimm } from "./timm.ts";
-import type { AdaptOptions, LoadedWeights, ParamValues } from "./timm.ts";
+import type { AdaptOptions, LoadedWeights, ValueSource } from "./timm.ts";
 
 /**
  * Loads a file of weights: Google's ViT .npz or timm's safetensors, told apart by their keys.
@@ -15,7 +15,7 @@ import type { AdaptOptions, LoadedWeights, ParamValues } from "./timm.ts";
 export async function loadWeights(
   path: string,
   config: ViTConfig,
-  initial: ParamValues,
+  initial: ValueSource,
   options: AdaptOptions = { head: "replace-if-different", interpolation: "bilinear" },
 ): Promise<LoadedWeights> {
   const store = await openArrays(path);

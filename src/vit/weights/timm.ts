@@ -13,6 +13,9 @@ import type { Interpolation } from "./positions.ts";
 /** Parameter values by name, in this project's layout. */
 export type ParamValues = Map<string, Float32Array>;
 
+/** Values by name, such as {@link ParamValues}, or drawn when asked for. */
+export type ValueSource = Pick<ParamValues, "get">;
+
 /** rows × columns → columns × rows. */
 export function transposed(values: Float32Array, rows: number, columns: number): Float32Array {
   const out = new Float32Array(values.length);
@@ -105,7 +108,7 @@ const isHead = (name: string): boolean => name.startsWith("head.");
 export async function loadTimm(
   store: ArrayStore,
   config: ViTConfig,
-  initial: ParamValues,
+  initial: ValueSource,
   options: AdaptOptions,
 ): Promise<LoadedWeights> {
   const layouts = paramLayout(config);

@@ -5,6 +5,7 @@ import { Engine } from "../../src/engine/engine.ts";
 import { cases } from "../../src/kernels/cases.ts";
 import type { OpCases } from "../../src/kernels/case.ts";
 import { opEntries } from "../../src/kernels/index.ts";
+import { LimitError } from "../../src/util/errors.ts";
 import { at, sizeOf } from "../../src/util/shape.ts";
 import { plannedSamples } from "../../tools/expanded.ts";
 import { worst } from "../ops/compare.ts";
@@ -54,6 +55,17 @@ describe("4 workgroups per dimension", () => {
         });
         if (!op.variants[variant]?.usable(tensors, attrs, engine.caps))
           context.skip(`${variant} does not take this sample on this adapter`);
+        // The samples were chosen for subgroups of 8; narrower tiles make more workgroups.
+        const fits = (): boolean => {
+          try {
+            op.variants[variant]?.plan(tensors, attrs, engine.caps);
+            return true;
+          } catch (error) {
+            if (error instanceof LimitError) return false;
+            throw error;
+          }
+        };
+        if (!fits()) context.skip("this adapter's tiles are more than 4² workgroups hold");
         const outputs = engine.run(op, tensors, attrs, variant);
         for (const [k, want] of expected.entries()) {
           const got = await at(outputs, k).data();

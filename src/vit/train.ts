@@ -175,7 +175,7 @@ class Run {
     const loss = lossSum / updates;
     if (!Number.isFinite(loss))
       throw new NumericError(
-        `the loss became ${loss} between steps ${this.reportedStep + 1} and ${step}; the last checkpoint is kept; try a smaller --learning-rate or a longer --warmup-steps`,
+        `the loss became ${loss} ${updates === 1 ? `at step ${step}` : `between steps ${this.reportedStep + 1} and ${step}`}; the last checkpoint is kept; try a smaller --learning-rate or a longer --warmup-steps`,
       );
     const now = this.now();
     const images = updates * recipe.batchSize;
@@ -202,9 +202,9 @@ class Run {
   /** Validation, and a checkpoint; "best" is chosen on the validation split, never on test. */
   private async evaluate(step: number): Promise<void> {
     const { val } = this.options.dataset.splits;
-    const before = this.now();
     let isBest = val.count === 0;
     if (step > this.reportedStep) await this.report(step); // before a NaN is validated
+    const before = this.now();
     if (val.count > 0) {
       this.validation = await this.predictor.evaluate(val);
       await this.logEvaluation(step, "val", this.validation);

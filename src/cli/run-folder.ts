@@ -1,5 +1,5 @@
 /** A run folder: where each file of a run lies, read and written so that a crash leaves no half of one. */
-import { mkdir, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { appendLine, exists, listFolder, makeFolder, readBytes, writeAtomic } from "#platform";
 import { isRecord } from "../io/json.ts";
@@ -189,5 +189,5 @@ export async function removeCheckpoints(folder: string, steps: readonly number[]
 
 /** Makes the folder of feature files. */
 export const makeFeaturesFolder = async (folder: string): Promise<void> => {
-  await mkdir(join(folder, "features"), { recursive: true });
+  await makeFolder(join(folder, "features"));
 };

@@ -2,6 +2,7 @@
 import * as fs from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { RangeWriter } from "./host.ts";
+import { makeFolders } from "./node-folder.ts";
 import { naming } from "./node-naming.ts";
 
 /**
@@ -12,7 +13,7 @@ export async function openWriter(path: string): Promise<RangeWriter> {
   const suffix = `${process.pid}-${Math.random().toString(36).slice(2, 8)}`;
   const temporary = join(dirname(path), `.${basename(path)}.${suffix}.tmp`);
   const file = await naming("write", path, async () => {
-    await fs.mkdir(dirname(path), { recursive: true });
+    await makeFolders(dirname(path));
     return fs.open(temporary, "wx");
   });
   const abort = async (): Promise<void> => {

@@ -7,6 +7,7 @@ import { promisify } from "node:util";
 import * as zlib from "node:zlib";
 import { DataError } from "../util/errors.ts";
 import type { DecodedImage, RangeReader } from "./host.ts";
+import { makeFolders } from "./node-folder.ts";
 import { naming } from "./node-naming.ts";
 
 export { openGpu } from "./node-gpu.ts";
@@ -62,7 +63,7 @@ export async function writeAtomic(path: string, bytes: Uint8Array | string): Pro
   const suffix = `${process.pid}-${Math.random().toString(36).slice(2, 8)}`;
   const temporary = join(folder, `.${basename(path)}.${suffix}.tmp`);
   await naming("write", path, async () => {
-    await fs.mkdir(folder, { recursive: true });
+    await makeFolders(folder);
     try {
       const file = await fs.open(temporary, "wx");
       try {
@@ -109,7 +110,7 @@ export async function listFolder(path: string): Promise<string[]> {
  * @throws DataError naming the path if it cannot be made.
  */
 export async function makeFolder(path: string): Promise<void> {
-  await naming("write", path, () => fs.mkdir(path, { recursive: true }));
+  await naming("write", path, () => makeFolders(path));
 }
 
 /** The SHA-256 of the bytes, as hex. */

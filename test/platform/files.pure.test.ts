@@ -30,6 +30,19 @@ describe("writeAtomic", () => {
     expect(readdirSync(path("target"))).toEqual(["inside"]);
   });
 
+  test.runIf(process.platform === "linux")("ends where no folder can be made", async () => {
+    await expect(node.writeAtomic("/proc/none/deep/x.json", "x")).rejects.toThrow(
+      "cannot write /proc/none/deep/x.json: no folder can be made in /proc",
+    );
+    await expect(node.makeFolder("/proc/none/deep")).rejects.toThrow(DataError);
+  });
+
+  test("makes one folder for many at once", async () => {
+    const wanted = Array.from({ length: 8 }, () => path("many/deep/er"));
+    await Promise.all(wanted.map((each) => node.makeFolder(each)));
+    expect(readdirSync(path("many/deep"))).toEqual(["er"]);
+  });
+
   test("names an unwritable folder", async () => {
     writeFileSync(path("file"), "");
     await expect(node.writeAtomic(path("file/x.json"), "x")).rejects.toThrow(

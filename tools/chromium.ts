@@ -18,6 +18,7 @@ export const PACKED = {
   browser: "chromium.br",
   libraries: "al2023.tar.br",
   driver: "swiftshader.tar.br",
+  fonts: "fonts.tar.br",
 } as const;
 
 const INSTALLED = [
@@ -52,7 +53,7 @@ export function findChromium(): ChromiumCommand | null {
   }
   const installed = INSTALLED.find((path) => existsSync(path));
   if (installed !== undefined) return { executable: installed, environment: {} };
-  return existsSync(join(chromiumFolder(), PACKED.browser)) ? unpackFetched() : null;
+  return existsSync(join(chromiumFolder(), PACKED.fonts)) ? unpackFetched() : null;
 }
 
 /**
@@ -79,12 +80,32 @@ function unpackFetched(): ChromiumCommand {
     mkdirSync(folder, { recursive: true });
     unpackTar(unpacked(PACKED.libraries), folder);
     unpackTar(unpacked(PACKED.driver), folder);
+    unpackTar(unpacked(PACKED.fonts), folder);
+    writeFileSync(join(folder, FONT_CONFIG), fontConfig(folder));
     writeFileSync(`${executable}.part`, unpacked(PACKED.browser), { mode: 0o755 });
     renameSync(`${executable}.part`, executable); // last: its presence says that all is there
   }
   const libraries = [join(folder, "lib"), process.env["LD_LIBRARY_PATH"]].filter(Boolean);
-  return { executable, environment: { LD_LIBRARY_PATH: libraries.join(delimiter) } };
+  return {
+    executable,
+    environment: {
+      LD_LIBRARY_PATH: libraries.join(delimiter),
+      FONTCONFIG_FILE: join(folder, FONT_CONFIG),
+    },
+  };
 }
+
+const FONT_CONFIG = "fonts.conf";
+
+/** Chromium dies at the first letter where no font is installed, as on a bare Debian. */
+const fontConfig = (folder: string): string => `<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig>
+  <include ignore_missing="yes">/etc/fonts/fonts.conf</include>
+  <dir>${join(folder, "fonts")}</dir>
+  <cachedir>${join(folder, "font-cache")}</cachedir>
+</fontconfig>
+`;
 
 const definedEnvironment = (): Record<string, string> =>
   Object.fromEntries(

@@ -51,7 +51,11 @@ async function openStore(range: ByteRange, file: string): Promise<ArrayStore> {
   if (range.size === 0) throw new FormatError(file, "is empty; make it again");
   const [first, second] = await range.read(0, Math.min(2, range.size));
   if (first === 0x50 && second === 0x4b) return openNpz(range, file);
-  if (first !== 0x93) return openSafetensors(range, file);
+  if (first !== 0x93) {
+    if (/\.np[yz]$/.test(file))
+      throw new FormatError(file, "does not start as numpy's files do; save it with numpy.savez");
+    return openSafetensors(range, file);
+  }
   const array = await openNpy(range, file, "features");
   return {
     file,

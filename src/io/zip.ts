@@ -1,4 +1,4 @@
-/** Reads zip archives by their directory: stored members in place, deflated ones inflated and checked. */
+/** Reads zip archives by their directory: stored members in place, deflated ones inflated; both checked. */
 import { Inflate } from "fflate";
 import { FormatError } from "../util/errors.ts";
 import { crc32 } from "./crc32.ts";
@@ -50,7 +50,8 @@ export async function readZip(range: ByteRange, file: string): Promise<ZipMember
 }
 
 /**
- * The bytes of a member. A stored one is read in place, so that rows can be streamed from it.
+ * The bytes of a member. A stored one is read in place, so that rows can be streamed from it; the
+ * read that completes it fails if its checksum differs.
  * @throws FormatError if the member is damaged or too large to inflate.
  */
 export async function openMember(
@@ -66,7 +67,28 @@ export async function openMember(
   if (start + member.compressedSize > range.size)
     throw new FormatError(file, `is cut short within "${member.name}"; copy or make it again`);
   const packed = subRange(range, start, member.compressedSize);
-  return member.deflated ? bytesRange(await inflate(packed, member, file)) : packed;
+  return member.deflated
+    ? bytesRange(await inflate(packed, member, file))
+    : summed(packed, member, file);
+}
+
+/** Sums up what is read in order, so that a pass over all rows checks them without another one. */
+function summed(packed: ByteRange, { name, crc }: ZipMember, file: string): ByteRange {
+  let next = 0; // bytes summed so far
+  let sum = 0;
+  return {
+    ...packed,
+    async read(offset, length) {
+      const bytes = await packed.read(offset, length);
+      const end = offset + bytes.length;
+      if (offset > next || end <= next) return bytes; // out of order, or known
+      sum = crc32(bytes.subarray(next - offset), sum);
+      next = end;
+      if (next === packed.size && sum !== crc)
+        throw new FormatError(file, `"${name}" is damaged: its checksum differs; make it again`);
+      return bytes;
+    },
+  };
 }
 
 async function inflate(packed: ByteRange, member: ZipMember, file: string): Promise<Uint8Array> {
@@ -149,7 +171,10 @@ async function findDirectory(
   let end = tail.length - END_SIZE;
   while (end >= 0 && view.getUint32(end, true) !== 0x06054b50) end--;
   if (end < 0)
-    throw new FormatError(file, `has no zip directory at its end; it is no .npz or is cut short`);
+    throw new FormatError(
+      file,
+      `has no zip directory at its end; it is no .npz or is cut short; copy or make it again`,
+    );
   const locator = end - END64_LOCATOR_SIZE;
   if (locator >= 0 && view.getUint32(locator, true) === 0x07064b50) {
     const record = await readExactly(range, Number(view.getBigUint64(locator + 8, true)), 56, file);

@@ -110,7 +110,10 @@ describe("files that do not fit the contract", () => {
     await storeArrays(path, { x: hostArray(Float32Array.of(1)) });
     await expect(openFeatures(path)).rejects.toThrow(/holds no "features".*it has x\. Save it/);
     await writeFile(path, "hello, this is no array file");
-    await expect(openFeatures(path)).rejects.toThrow(/is no safetensors file/);
+    await expect(openFeatures(path)).rejects.toThrow(/does not start as numpy's files do/);
+    const tensors = join(folder, "bad.safetensors");
+    await writeFile(tensors, "hello, this is no array file");
+    await expect(openFeatures(tensors)).rejects.toThrow(/is no safetensors file/);
     await expect(storeArrays(join(folder, "a.txt"), {})).rejects.toThrow(UsageError);
   });
   test("logits of other rows", async () => {

@@ -102,6 +102,15 @@ describe("broken archives", () => {
     const store = await parseNpz(bytes, "x.npz");
     await expect(store.find("features")).rejects.toThrow(/^x\.npz: "features\.npy" is damaged/);
   });
+  test("a flipped bit in a stored member, by the read that completes it", async () => {
+    const bytes = await serialiseNpz({ a: hostArray(Float32Array.of(1, 2, 3, 4)) });
+    const whole = await parseNpz(bytes.slice());
+    expect([...(await loadFloats(await get(whole, "a")))]).toEqual([1, 2, 3, 4]);
+    const at = bytes.length - 22 - 46 - "a.npy".length - 2;
+    bytes[at] = (bytes[at] ?? 0) ^ 4;
+    const damaged = await get(await parseNpz(bytes, "x.npz"), "a");
+    await expect(loadFloats(damaged)).rejects.toThrow(/^x\.npz: "a\.npy" is damaged/);
+  });
   test("a damaged directory", async () => {
     const bytes = await serialiseNpz({ a: hostArray(Float32Array.of(1, 2)) });
     const directory = bytes.length - 22 - 46 - "a.npy".length;

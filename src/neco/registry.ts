@@ -24,7 +24,7 @@ export const scores: readonly Score[] = [
 
 /**
  * A score by name or alias, among the built-in ones and those given.
- * @throws UsageError naming the nearest score if there is none.
+ * @throws UsageError naming the nearest score, if one is close, where there is none.
  */
 export function findScore(name: string, known: readonly Score[] = scores): Score {
   const wanted = name.trim().toLowerCase();
@@ -35,8 +35,9 @@ export function findScore(name: string, known: readonly Score[] = scores): Score
     (best, candidate) => (distance(wanted, candidate) < distance(wanted, best) ? candidate : best),
     at(names, 0),
   );
+  const isClose = distance(wanted, nearest) <= nearest.length / 2;
   throw new UsageError(
-    `unknown method "${name}": did you mean ${nearest}? Known: ${known.map((score) => score.name).join(", ")}`,
+    `unknown method "${name}": ${isClose ? `did you mean ${nearest}? Known: ` : "choose from "}${known.map((score) => score.name).join(", ")}`,
   );
 }
 

@@ -26,6 +26,9 @@ describe("registry", () => {
       /unknown method "mahalanobs": did you mean mahalanobis\? Known: msp, maxlogit/,
     );
   });
+  test("a name unlike all gets the list", () => {
+    expect(() => findScore("foo")).toThrow(/unknown method "foo": choose from msp, maxlogit/);
+  });
   test("neco brings neco-nologit along, and order is the tables'", () => {
     expect(chooseScores(["neco", "msp", "neco"]).map(({ name }) => name)).toEqual([
       "msp",

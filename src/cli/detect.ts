@@ -72,6 +72,10 @@ async function runDetect(
   const file =
     options.detector ?? (options.run === undefined ? undefined : runPath(options.run, "detector"));
   if (file === undefined) throw new UsageError("give --detector FILE or --run DIR");
+  if (options.detector === undefined && !(await exists(file)))
+    throw new DataError(
+      `${options.run ?? "the run"} has no detector yet: make one with neco ood --run, which saves it there`,
+    );
   const inputs = await imagePaths(paths);
   const isFeatures = inputs.every(isFeatureFile);
   if (!isFeatures && inputs.some(isFeatureFile))

@@ -31,6 +31,7 @@ const INSTALLED = [
 
 const FLAGS = [
   "--no-sandbox", // containers and root have none
+  "--disable-dev-shm-usage", // containers often have a tiny or closed /dev/shm
   "--enable-unsafe-webgpu", // WebGPU on a software adapter
   "--disable-background-networking",
   "--disable-component-update",

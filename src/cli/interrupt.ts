@@ -21,3 +21,13 @@ export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>
     for (const name of SIGNALS) process.off(name, onSignal);
   }
 }
+
+/** Ends the process at Ctrl-C where nothing else answers it; files half written are removed. */
+export function endAtSignals(): void {
+  for (const name of SIGNALS)
+    process.on(name, () => {
+      if (process.listenerCount(name) > 1) return; // training, a server or a script of ours answers
+      note("neco: interrupted; nothing half-written is left, start the command again");
+      process.exit(EXIT.interrupted);
+    });
+}

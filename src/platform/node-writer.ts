@@ -1,24 +1,28 @@
 /** Writes large files piece by piece, in any order, whole or not at all. */
 import * as fs from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { dirname } from "node:path";
 import type { RangeWriter } from "./host.ts";
 import { makeFolders } from "./node-folder.ts";
 import { naming } from "./node-naming.ts";
+import { temporaryBeside } from "./node-temporary.ts";
 
 /**
  * Opens a file for writes anywhere in it, beside its final place; makes missing folders.
  * @throws DataError naming the path if it cannot be written; nothing is left behind.
  */
 export async function openWriter(path: string): Promise<RangeWriter> {
-  const suffix = `${process.pid}-${Math.random().toString(36).slice(2, 8)}`;
-  const temporary = join(dirname(path), `.${basename(path)}.${suffix}.tmp`);
+  const { path: temporary, release } = temporaryBeside(path);
   const file = await naming("write", path, async () => {
     await makeFolders(dirname(path));
     return fs.open(temporary, "wx");
+  }).catch((error: unknown) => {
+    release();
+    throw error;
   });
   const abort = async (): Promise<void> => {
     await file.close().catch(() => undefined);
     await fs.rm(temporary, { force: true });
+    release();
   };
   const orAbort = async (action: () => Promise<void>): Promise<void> => {
     try {
@@ -41,6 +45,7 @@ export async function openWriter(path: string): Promise<RangeWriter> {
         await file.sync();
         await file.close();
         await fs.rename(temporary, path);
+        release();
       }),
     abort,
   };

@@ -102,7 +102,9 @@ export async function findHeadIn(
 export function fileOfSet({ name, file }: NamedFile, option: string): string {
   if (file === null || file === "")
     throw new UsageError(
-      `${option} ${name} names no file: write ${option} ${name}=FILE, or use --run so that features can be extracted`,
+      isFeatureFile(name)
+        ? `${option} ${name} has no name: write ${option} NAME=${name}`
+        : `${option} ${name} names no file: write ${option} ${name}=FILE, or use --run so that features can be extracted`,
     );
   if (!isFeatureFile(file))
     throw new UsageError(

@@ -2,6 +2,8 @@
 import { program } from "../engine/index.ts";
 import type { Engine, Program, Tensor } from "../engine/index.ts";
 import type { Split } from "../data/dataset.ts";
+import { ELEMENT_BYTES } from "../util/shape.ts";
+import { tokenCount } from "./config.ts";
 import type { ViTConfig } from "./config.ts";
 import { ViT } from "./model.ts";
 import type { Weights } from "./model.ts";
@@ -35,7 +37,13 @@ interface Outputs {
 /** Seed words that evaluation passes where training has a key; nothing is random here. */
 const NO_KEY = new Uint32Array(4);
 
-/** Runs a ViT forward, batch by batch; a short last batch is padded, so one capture serves all. */
+/** Images whose widest activation (qkv, or the MLP's) still fits one binding. */
+function largestBatch(config: ViTConfig, maxBindingBytes: number): number {
+  const widest = tokenCount(config) * Math.max(3 * config.dim, config.mlp) * ELEMENT_BYTES;
+  return Math.max(1, Math.floor(maxBindingBytes / widest));
+}
+
+/** Runs a ViT forward, batch by batch; a short one is padded, so a few captures serve all. */
 export class Predictor {
   readonly config: ViTConfig;
   private readonly forward: Program<keyof BatchTensors, Outputs>;
@@ -57,7 +65,7 @@ export class Predictor {
     const { ops } = engine;
     const { config, weights } = model;
     this.config = config;
-    this.batchSize = batchSize;
+    this.batchSize = Math.min(batchSize, largestBatch(config, engine.caps.maxBindingBytes));
     this.augmentSeed = augmentSeed;
     const { augmentation } = model.transform;
     this.transform = {
@@ -66,7 +74,7 @@ export class Predictor {
     };
     this.forward = program(engine, (inputs: BatchTensors): Outputs => {
       const { pixels, labels, validRows, key } = inputs;
-      const images = imageTensor(ops, this.transform, { pixels, key, count: batchSize });
+      const images = imageTensor(ops, this.transform, { pixels, key, count: labels.shape[0] ?? 0 });
       const { features, logits } = new ViT(ops, config, weights).forward(images);
       const loss = ops.crossEntropy(logits, labels, validRows);
       const correct = ops.correctCount(logits, labels, validRows);
@@ -76,9 +84,11 @@ export class Predictor {
 
   private run(pixels: Uint8Array, labels: Int32Array): Promise<Outputs> {
     const { height, width, channels } = this.transform;
-    const padded = new Uint8Array(this.batchSize * height * width * channels);
+    // Padded to a power of two: few captures, and one image does not cost a whole batch.
+    const rows = Math.min(this.batchSize, 2 ** Math.ceil(Math.log2(Math.max(1, labels.length))));
+    const padded = new Uint8Array(rows * height * width * channels);
     padded.set(pixels);
-    const paddedLabels = new Int32Array(this.batchSize);
+    const paddedLabels = new Int32Array(rows);
     paddedLabels.set(labels);
     return this.forward.run({
       pixels: packPixels(padded),

@@ -1,14 +1,24 @@
 /** Gradient of layernorm. dx = rstd · (gw − Σ gw / D − x̂ · Σ gw·x̂ / D), gw = g · weight. */
+import type { Epilogue } from "./lib/epilogue.wgsl.ts";
 import type { RowPackOptions } from "./lib/rowPacks.wgsl.ts";
 import { rowPacks } from "./lib/rowPacks.wgsl.ts";
 import { wgsl } from "./lib/wgsl.ts";
+
+/** Options of {@link layernormBackward}. */
+export interface LayernormBackwardOptions extends RowPackOptions {
+  /** What happens to each Pack of dx before it is stored; absent: nothing. */
+  readonly epilogue?: Epilogue;
+}
 
 /**
  * ROW_LANES lanes take a block of rows_each rows: g and x are read once, for dx and for the block's
  * share of dweight = Σ g·x̂ and dbias = Σ g, which stay in registers until the block is done.
  * g, x, dx: [rows, cols]; partials: [blocks, 2, cols].
  */
-export const layernormBackward = (options: RowPackOptions): string => wgsl`
+export const layernormBackward = ({
+  epilogue,
+  ...options
+}: LayernormBackwardOptions): string => wgsl`
 #if ${options.subgroup}
 enable subgroups;
 #endif
@@ -16,6 +26,7 @@ ${rowPacks(options)}
 struct Params {
   rows: u32,
   rows_each: u32,
+${epilogue?.fields ?? ""}
 }
 @group(0) @binding(0) var<storage, read> g: array<Pack>;
 @group(0) @binding(1) var<storage, read> x: array<Pack>;
@@ -24,7 +35,14 @@ struct Params {
 @group(0) @binding(4) var<storage, read> rstd: array<f32>;
 @group(0) @binding(5) var<storage, read_write> dx: array<Pack>;
 @group(0) @binding(6) var<storage, read_write> partials: array<Pack>;
-@group(0) @binding(7) var<uniform> params: Params;
+@group(0) @binding(${epilogue?.paramsBinding ?? 7}) var<uniform> params: Params;
+#if ${epilogue !== undefined}
+${epilogue?.text ?? ""}
+#else
+fn finish(at: u32, value: Pack) {
+  dx[at] = value;
+}
+#endif
 
 @compute @workgroup_size(${options.lanes * options.rowsPerWorkgroup})
 fn main(
@@ -67,7 +85,8 @@ fn main(
     if (wanted < params.rows) {
       for (var k = 0u; k < LANE_PACKS; k++) {
         if (inside(k, lane)) {
-          dx[base + column(k, lane)] = (gw[k] - Pack(gw_mean) - normal[k] * dot_mean) * scale;
+          let slope = (gw[k] - Pack(gw_mean) - normal[k] * dot_mean) * scale;
+          finish(base + column(k, lane), slope);
         }
       }
     }

@@ -1,16 +1,26 @@
 /** Gradient of layernorm for rows too wide for registers; formulas as in layernormBackward. */
+import type { Epilogue } from "./lib/epilogue.wgsl.ts";
 import type { WideRowOptions } from "./layernormWide.wgsl.ts";
 import { flatWorkgroup } from "./lib/grid.wgsl.ts";
 import { pack } from "./lib/pack.wgsl.ts";
 import { rowReduce } from "./lib/reduce.wgsl.ts";
 import { wgsl } from "./lib/wgsl.ts";
 
+/** Options of {@link layernormBackwardWide}. */
+export interface LayernormBackwardWideOptions extends WideRowOptions {
+  /** What happens to each Pack of dx before it is stored; absent: nothing. */
+  readonly epilogue?: Epilogue;
+}
+
 /**
  * A subgroup takes a block of `turns` × ROWS_AT_ONCE rows; g and x are read twice: for the row
  * means, then for dx and the block's share of dweight and dbias, which grows in memory turn by turn.
  * g, x, dx: [rows, cols]; partials: [blocks, 2, cols].
  */
-export const layernormBackwardWide = (options: WideRowOptions): string => wgsl`
+export const layernormBackwardWide = ({
+  epilogue,
+  ...options
+}: LayernormBackwardWideOptions): string => wgsl`
 enable subgroups;
 const SUBGROUPS: u32 = ${options.subgroupsPerWorkgroup}u;
 const ROWS_AT_ONCE: u32 = ${options.rowsAtOnce}u;
@@ -21,6 +31,7 @@ struct Params {
   rows: u32,
   row_packs: u32,
   turns: u32,
+${epilogue?.fields ?? ""}
 }
 @group(0) @binding(0) var<storage, read> g: array<Pack>;
 @group(0) @binding(1) var<storage, read> x: array<Pack>;
@@ -29,7 +40,14 @@ struct Params {
 @group(0) @binding(4) var<storage, read> rstd: array<f32>;
 @group(0) @binding(5) var<storage, read_write> dx: array<Pack>;
 @group(0) @binding(6) var<storage, read_write> partials: array<Pack>;
-@group(0) @binding(7) var<uniform> params: Params;
+@group(0) @binding(${epilogue?.paramsBinding ?? 7}) var<uniform> params: Params;
+#if ${epilogue !== undefined}
+${epilogue?.text ?? ""}
+#else
+fn finish(at: u32, value: Pack) {
+  dx[at] = value;
+}
+#endif
 
 @compute @workgroup_size(${options.lanes * options.subgroupsPerWorkgroup})
 fn main(
@@ -86,7 +104,8 @@ fn main(
           let normal = (x[base[r] + c] - Pack(centre[r])) * scale[r];
           dweight += cotangent * normal;
           dbias += cotangent;
-          dx[base[r] + c] = (cotangent * slope - Pack(gw_mean[r]) - normal * dot_mean[r]) * scale[r];
+          let gw = cotangent * slope;
+          finish(base[r] + c, (gw - Pack(gw_mean[r]) - normal * dot_mean[r]) * scale[r]);
         }
       }
       partials[partial + c] = dweight;

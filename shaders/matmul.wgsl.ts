@@ -1,17 +1,16 @@
 /** Matrix product, the plain way. y[m, n] = Σ_k a[m, k] · b[k, n] (+ bias[n]). */
 import { matmulInterface } from "./lib/matmul.wgsl.ts";
+import type { MatmulInterface } from "./lib/matmul.wgsl.ts";
 import { wgsl } from "./lib/wgsl.ts";
 
 /** Options of {@link matmul}. */
-export interface MatmulOptions {
-  readonly hasBias: boolean;
-}
+export type MatmulOptions = Omit<MatmulInterface, "vector">;
 
 /** One invocation computes one element of y; a workgroup an 8 × 8 block. */
-export const matmul = ({ hasBias }: MatmulOptions): string => wgsl`
+export const matmul = (options: MatmulOptions): string => wgsl`
 const TILE_ROWS: u32 = 8u;
 const TILE_COLS: u32 = 8u;
-${matmulInterface({ vector: false, hasBias })}
+${matmulInterface({ ...options, vector: false })}
 @compute @workgroup_size(8, 8)
 fn main(
   @builtin(workgroup_id) wid: vec3u,

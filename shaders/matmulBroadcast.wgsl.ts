@@ -84,19 +84,24 @@ ${unroll(cols, (c) => `    let right${c} = load_b(b_at${c} + k * params.b_step);
 ${unroll(rowGroups, (r) => `    let left${r} = a[a_at${r} + k * params.a_step];`)}
 ${unroll(rows, (row) => multiplyRow(row, options))}
   }
-#if ${options.vector}
+#if ${options.vector && !options.epilogue}
 ${unroll(rows, (row) =>
   unroll(cols, (c) => `  store4(tile, ${row}u, col + ${c}u * GROUP_COLS, sum${row}_${c});`),
 )}
 #else
-  // Bounds that are not constant keep this a loop: 4 · 32 stores take compilers seconds.
+  // Bounds that are not constant keep this a loop: 4 · 32 stores, or 32 epilogues, take compilers
+  // seconds.
   var sums: array<array<vec4f, COL_GROUPS>, TILE_ROWS>;
 ${unroll(rows, (row) => unroll(cols, (c) => `  sums[${row}][${c}] = sum${row}_${c};`))}
   for (var row = 0u; row < min(TILE_ROWS, params.m - tile.row); row++) {
     for (var c = 0u; c * GROUP_COLS < min(TILE_COLS, params.n - tile.col); c++) {
+#if ${options.vector}
+      store4(tile, row, col + c * GROUP_COLS, sums[row][c]);
+#else
       for (var i = 0u; i < 4u; i++) {
         store(tile.y_base, tile.row + row, col + c * GROUP_COLS + i, sums[row][c][i]);
       }
+#endif
     }
   }
 #endif

@@ -14,13 +14,13 @@ export interface MatmulRegisterOptions extends MatmulInterface {
  * One invocation computes LANE_ROWS × 4 elements of y, as outer products of a column of a and a
  * row of b; 16 invocations stand side by side, 2 below each other. sumR: row R of its tile.
  */
-export const matmulRegister = ({ vector, hasBias, rows }: MatmulRegisterOptions): string => wgsl`
+export const matmulRegister = ({ rows, ...shared }: MatmulRegisterOptions): string => wgsl`
 const LANE_ROWS: u32 = ${rows}u;
 const ACROSS: u32 = 16u;
 const DOWN: u32 = 2u;
 const TILE_ROWS: u32 = LANE_ROWS * DOWN;
 const TILE_COLS: u32 = 4u * ACROSS;
-${matmulInterface({ vector, hasBias })}
+${matmulInterface(shared)}
 @compute @workgroup_size(ACROSS, DOWN)
 fn main(
   @builtin(workgroup_id) wid: vec3u,
@@ -41,14 +41,14 @@ ${unroll(rows, (r) => `  var sum${r} = vec4f();`)}
   for (var k = tile.k_start; k < tile.k_end; k++) {
     let a_step = k * params.a_step;
     let at = b_at + k * params.b_step;
-#if ${vector}
+#if ${shared.vector}
     let right = b[at.x / 4u];
 #else
     let right = vec4f(b[at.x], b[at.y], b[at.z], b[at.w]);
 #endif
 ${unroll(rows, (r) => `    sum${r} = fma(vec4f(a[a_at${r} + a_step]), right, sum${r});`)}
   }
-#if ${vector}
+#if ${shared.vector}
 ${unroll(rows, (r) => `  store(tile.y_base, row + ${r}u, col, sum${r});`)}
 #else
   var sums: array<vec4f, LANE_ROWS>;

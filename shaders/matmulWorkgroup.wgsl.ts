@@ -16,17 +16,16 @@ export interface MatmulWorkgroupOptions extends MatmulInterface {
  * is 17 long, so that lanes that write along k meet different banks.
  */
 export const matmulWorkgroup = ({
-  vector,
-  hasBias,
   aAlongK,
   bAlongK,
+  ...shared
 }: MatmulWorkgroupOptions): string => wgsl`
 const TILE_ROWS: u32 = 64u;
 const TILE_COLS: u32 = 64u;
 const TILE_K: u32 = 16u;
 const LANES: u32 = 16u; // along rows and along columns
 const PITCH: u32 = 17u;
-${matmulInterface({ vector, hasBias })}
+${matmulInterface(shared)}
 var<workgroup> a_tile: array<vec4f, 272>; // [TILE_K, PITCH], a vec4f is 4 rows
 var<workgroup> b_tile: array<vec4f, 272>; // [TILE_K, PITCH], a vec4f is 4 columns
 
@@ -40,7 +39,7 @@ fn load_a(tile: Place, row: u32, k: u32) -> vec4f {
 
 fn load_b(tile: Place, col: u32, k: u32) -> vec4f {
   let k_base = tile.b_base + min(k, params.k - 1u) * params.b_step;
-#if ${vector}
+#if ${shared.vector}
   let value = b[(k_base + min(col, params.n - 4u)) / 4u];
 #else
   let cols = min(vec4u(col, col + 1u, col + 2u, col + 3u), vec4u(params.n - 1u));
@@ -94,7 +93,7 @@ fn main(
   let row = tile.row + slow * 4u;
   let col = tile.col + fast * 4u;
   for (var r = 0u; r < 4u; r++) {
-#if ${vector}
+#if ${shared.vector}
     store(tile.y_base, row + r, col, sum[r]);
 #else
     store(tile.y_base, row + r, col, sum[r].x);

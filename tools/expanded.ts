@@ -1,8 +1,13 @@
 /** What `npm run shaders` writes: each variant's WGSL for one canonical sample, as golden files. */
 import { cases } from "../src/kernels/cases.ts";
 import type { OpCases, Sample } from "../src/kernels/case.ts";
-import { opEntries } from "../src/kernels/index.ts";
-import type { Caps, InputMetas, OpDef, Pass } from "../src/kernels/op.ts";
+import { fusePasses } from "../src/kernels/fuse.ts";
+import type { Link } from "../src/kernels/fuse.ts";
+import { opEntries, table } from "../src/kernels/index.ts";
+import { pickVariant } from "../src/kernels/op.ts";
+import type { Attrs, Caps, InputMetas, OpDef, Pass } from "../src/kernels/op.ts";
+import { at, meta } from "../src/util/shape.ts";
+import type { Shape } from "../src/util/shape.ts";
 
 /** A made-up adapter with WebGPU's default limits and subgroups of 8, so that goldens never vary. */
 export const goldenCaps: Caps = {
@@ -43,20 +48,63 @@ export function* plannedSamples(caps: Caps = goldenCaps): Generator<PlannedSampl
   }
 }
 
+/** The first pass of an op on f32 inputs of these shapes, as the golden adapter picks it. */
+export function firstPass(op: unknown, shapes: readonly Shape[], attrs: Attrs = {}): Pass {
+  const def = op as OpDef; // each op's own attributes are forgotten here
+  const metas = shapes.map((shape) => meta(shape));
+  const all = { ...def.defaults, ...attrs };
+  const variant = pickVariant(def, metas, all, goldenCaps);
+  return at(def.variants[variant]?.plan(metas, all, goldenCaps).passes ?? [], 0);
+}
+
+/**
+ * A pass as a link of a fused one; `fed` names its operands that the pass before makes.
+ * @throws RangeError if the pass is not elementwise.
+ */
+export function linkOf(pass: Pass, fed: readonly number[], keepsValue = false): Link {
+  const { stage } = pass;
+  if (!stage) throw new RangeError(`${pass.label} is not elementwise`);
+  return { pass: { ...pass, stage }, fed, keepsValue };
+}
+
+/** Fused kernels as a training step has them, by golden file. */
+function fusedShaders(): Map<string, string> {
+  const rows = [6, 8];
+  const add = firstPass(table.add, [rows, rows]);
+  const gelu = firstPass(table.gelu, [rows]);
+  const slope = firstPass(table.unaryBackward, [rows, rows], { of: "gelu" });
+  const product = firstPass(table.matmul, [[6, 5], [5, 8], [8]]);
+  const normal = firstPass(table.layernormBackward, [rows, rows, [8], [6], [6]]);
+  const named = {
+    "fused.matmulAdd": fusePasses(product, [linkOf(add, [1])], goldenCaps),
+    "fused.matmulGelu": fusePasses(product, [linkOf(gelu, [0], true)], goldenCaps),
+    "fused.layernormBackwardAdd": fusePasses(normal, [linkOf(add, [1])], goldenCaps),
+    "fused.chain": fusePasses(add, [linkOf(slope, [0])], goldenCaps),
+  };
+  return new Map(
+    Object.entries(named).flatMap(([name, fused]) =>
+      fused ? [[`${name}.wgsl`, goldenText(fused.pass)]] : [],
+    ),
+  );
+}
+
+const goldenText = ({ label, code }: Pass): string =>
+  `// ${label}; written by npm run shaders\n${code}`;
+
 /** Golden text by file name: the first sample of each variant; equal texts are written once. */
 export function expandedShaders(): Map<string, string> {
-  const files = new Map<string, string>();
+  const files = fusedShaders();
   const seenVariants = new Set<string>();
   const seenTexts = new Set<string>();
   for (const { op, variant, passes } of plannedSamples()) {
     const stem = `${op.name}.${variant}`;
     if (seenVariants.has(stem)) continue;
     seenVariants.add(stem);
-    passes.forEach(({ code, label }, index) => {
-      if (seenTexts.has(code)) return;
-      seenTexts.add(code);
+    passes.forEach((pass, index) => {
+      if (seenTexts.has(pass.code)) return;
+      seenTexts.add(pass.code);
       const suffix = index === 0 ? "" : `.${index + 1}`;
-      files.set(`${stem}${suffix}.wgsl`, `// ${label}; written by npm run shaders\n${code}`);
+      files.set(`${stem}${suffix}.wgsl`, goldenText(pass));
     });
   }
   return files;

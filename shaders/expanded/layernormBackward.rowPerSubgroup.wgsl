@@ -37,6 +37,7 @@ fn inside(k: u32, lane: u32) -> bool {
 struct Params {
   rows: u32,
   rows_each: u32,
+
 }
 @group(0) @binding(0) var<storage, read> g: array<Pack>;
 @group(0) @binding(1) var<storage, read> x: array<Pack>;
@@ -46,6 +47,10 @@ struct Params {
 @group(0) @binding(5) var<storage, read_write> dx: array<Pack>;
 @group(0) @binding(6) var<storage, read_write> partials: array<Pack>;
 @group(0) @binding(7) var<uniform> params: Params;
+
+fn finish(at: u32, value: Pack) {
+  dx[at] = value;
+}
 
 @compute @workgroup_size(64)
 fn main(
@@ -88,7 +93,8 @@ fn main(
     if (wanted < params.rows) {
       for (var k = 0u; k < LANE_PACKS; k++) {
         if (inside(k, lane)) {
-          dx[base + column(k, lane)] = (gw[k] - Pack(gw_mean) - normal[k] * dot_mean) * scale;
+          let slope = (gw[k] - Pack(gw_mean) - normal[k] * dot_mean) * scale;
+          finish(base + column(k, lane), slope);
         }
       }
     }

@@ -27,6 +27,7 @@ struct Params {
   rows: u32,
   row_packs: u32,
   turns: u32,
+
 }
 @group(0) @binding(0) var<storage, read> g: array<Pack>;
 @group(0) @binding(1) var<storage, read> x: array<Pack>;
@@ -36,6 +37,10 @@ struct Params {
 @group(0) @binding(5) var<storage, read_write> dx: array<Pack>;
 @group(0) @binding(6) var<storage, read_write> partials: array<Pack>;
 @group(0) @binding(7) var<uniform> params: Params;
+
+fn finish(at: u32, value: Pack) {
+  dx[at] = value;
+}
 
 @compute @workgroup_size(64)
 fn main(
@@ -92,7 +97,8 @@ fn main(
           let normal = (x[base[r] + c] - Pack(centre[r])) * scale[r];
           dweight += cotangent * normal;
           dbias += cotangent;
-          dx[base[r] + c] = (cotangent * slope - Pack(gw_mean[r]) - normal * dot_mean[r]) * scale[r];
+          let gw = cotangent * slope;
+          finish(base[r] + c, (gw - Pack(gw_mean[r]) - normal * dot_mean[r]) * scale[r]);
         }
       }
       partials[partial + c] = dweight;

@@ -23,6 +23,7 @@ struct Params {
   b_col: u32, // and along n, k or the batch
   b_step: u32,
   b_batch: u32,
+
 }
 
 alias Cell = f32;
@@ -32,6 +33,7 @@ const CELL: u32 = 1u;
 @group(0) @binding(1) var<storage, read> b: array<Cell>;
 
 @group(0) @binding(2) var<storage, read_write> y: array<Cell>;
+
 @group(0) @binding(3) var<uniform> params: Params;
 
 struct Place {
@@ -64,10 +66,14 @@ fn place(group: u32) -> Place {
   );
 }
 
+fn finish(at: u32, value: Cell) {
+  y[at] = value;
+}
+
 fn store(y_base: u32, row: u32, col: u32, sum: Cell) {
   if (row < params.m && col < params.n) {
 
-    y[(y_base + row * params.n + col) / CELL] = sum;
+    finish((y_base + row * params.n + col) / CELL, sum);
 
   }
 }
@@ -188,7 +194,8 @@ fn main(
     sum15_1 = fma(value15, right1, sum15_1);
   }
 
-  // Bounds that are not constant keep this a loop: 4 · 32 stores take compilers seconds.
+  // Bounds that are not constant keep this a loop: 4 · 32 stores, or 32 epilogues, take compilers
+  // seconds.
   var sums: array<array<vec4f, COL_GROUPS>, TILE_ROWS>;
   sums[0][0] = sum0_0;
   sums[0][1] = sum0_1;
@@ -224,9 +231,11 @@ fn main(
   sums[15][1] = sum15_1;
   for (var row = 0u; row < min(TILE_ROWS, params.m - tile.row); row++) {
     for (var c = 0u; c * GROUP_COLS < min(TILE_COLS, params.n - tile.col); c++) {
+
       for (var i = 0u; i < 4u; i++) {
         store(tile.y_base, tile.row + row, col + c * GROUP_COLS + i, sums[row][c][i]);
       }
+
     }
   }
 

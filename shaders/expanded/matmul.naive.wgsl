@@ -18,6 +18,7 @@ struct Params {
   b_col: u32, // and along n, k or the batch
   b_step: u32,
   b_batch: u32,
+
 }
 
 alias Cell = f32;
@@ -27,6 +28,7 @@ const CELL: u32 = 1u;
 @group(0) @binding(1) var<storage, read> b: array<Cell>;
 
 @group(0) @binding(2) var<storage, read_write> y: array<Cell>;
+
 @group(0) @binding(3) var<uniform> params: Params;
 
 struct Place {
@@ -59,10 +61,14 @@ fn place(group: u32) -> Place {
   );
 }
 
+fn finish(at: u32, value: Cell) {
+  y[at] = value;
+}
+
 fn store(y_base: u32, row: u32, col: u32, sum: Cell) {
   if (row < params.m && col < params.n) {
 
-    y[(y_base + row * params.n + col) / CELL] = sum;
+    finish((y_base + row * params.n + col) / CELL, sum);
 
   }
 }

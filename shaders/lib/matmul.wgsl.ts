@@ -1,4 +1,5 @@
 /** What all matmul kernels share: params, bindings and how a workgroup finds its tile. */
+import type { Epilogue } from "./epilogue.wgsl.ts";
 import { flatWorkgroup } from "./grid.wgsl.ts";
 import { wgsl } from "./wgsl.ts";
 
@@ -7,6 +8,8 @@ export interface MatmulInterface {
   /** b, bias and y as vec4f along the columns: b is not transposed and n is a multiple of 4. */
   readonly vector: boolean;
   readonly hasBias: boolean;
+  /** What happens to each Cell before it is stored; absent: nothing. Not with splits. */
+  readonly epilogue?: Epilogue;
 }
 
 /**
@@ -14,7 +17,7 @@ export interface MatmulInterface {
  * which is shared by all batches (stride 0). With more than one split, y is [splits, batch, m, n]: one
  * partial sum per range of k.
  */
-export const matmulInterface = ({ vector, hasBias }: MatmulInterface): string => wgsl`
+export const matmulInterface = ({ vector, hasBias, epilogue }: MatmulInterface): string => wgsl`
 ${flatWorkgroup}
 struct Params {
   m: u32,
@@ -29,6 +32,7 @@ struct Params {
   b_col: u32, // and along n, k or the batch
   b_step: u32,
   b_batch: u32,
+${epilogue?.fields ?? ""}
 }
 #if ${vector}
 alias Cell = vec4f;
@@ -42,11 +46,10 @@ const CELL: u32 = 1u;
 #if ${hasBias}
 @group(0) @binding(2) var<storage, read> bias: array<Cell>;
 @group(0) @binding(3) var<storage, read_write> y: array<Cell>;
-@group(0) @binding(4) var<uniform> params: Params;
 #else
 @group(0) @binding(2) var<storage, read_write> y: array<Cell>;
-@group(0) @binding(3) var<uniform> params: Params;
 #endif
+@group(0) @binding(${epilogue?.paramsBinding ?? (hasBias ? 4 : 3)}) var<uniform> params: Params;
 
 struct Place {
   exists: bool, // false in the surplus workgroups of a folded grid
@@ -78,12 +81,20 @@ fn place(group: u32) -> Place {
   );
 }
 
+#if ${epilogue !== undefined}
+${epilogue?.text ?? ""}
+#else
+fn finish(at: u32, value: Cell) {
+  y[at] = value;
+}
+#endif
+
 fn store(y_base: u32, row: u32, col: u32, sum: Cell) {
   if (row < params.m && col < params.n) {
 #if ${hasBias}
-    y[(y_base + row * params.n + col) / CELL] = sum + bias[col / CELL];
+    finish((y_base + row * params.n + col) / CELL, sum + bias[col / CELL]);
 #else
-    y[(y_base + row * params.n + col) / CELL] = sum;
+    finish((y_base + row * params.n + col) / CELL, sum);
 #endif
   }
 }

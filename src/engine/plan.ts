@@ -66,8 +66,12 @@ export function lifetimesOf(
   return lifetimes;
 }
 
-const overlaps = (a: Use, b: Use): boolean =>
-  a.real === b.real && a.offset < b.offset + b.size && b.offset < a.offset + a.size;
+/** Whether two uses share bytes. */
+export const overlaps = (a: Use, b: Use): boolean =>
+  a.real === b.real &&
+  a.virtual === b.virtual &&
+  a.offset < b.offset + b.size &&
+  b.offset < a.offset + a.size;
 
 /** No step between a storage's birth and its copy may touch the copy's target. */
 function targetIsFree(steps: readonly Step[], { first, last }: Lifetime, target: Use): boolean {

@@ -40,6 +40,12 @@ export interface Program<K extends string, O> {
   dispose(): void;
 }
 
+/** Options of {@link program}. */
+export interface ProgramOptions {
+  /** Merge elementwise passes into the kernels before them; default true. */
+  readonly fuse?: boolean;
+}
+
 interface NamedInput {
   readonly name: string;
   readonly values: HostArray;
@@ -96,6 +102,7 @@ function makeInputs(
 export function program<K extends string, O>(
   engine: Engine,
   body: (inputs: InputTensors<K>) => O,
+  { fuse = true }: ProgramOptions = {},
 ): Program<K, O> {
   const captures = new Map<string, Promise<Capture<O>>>();
   let last: Replay | null = null;
@@ -105,7 +112,7 @@ export function program<K extends string, O>(
       const key = named.map(({ name, meta }) => `${name}:${meta.dtype}${show(meta.shape)}`).join();
       let pending = captures.get(key);
       if (!pending) {
-        pending = capture(engine, body, named);
+        pending = capture(engine, body, named, fuse);
         captures.set(key, pending);
         pending.catch(() => captures.delete(key)); // a failed capture may be tried again
       }
@@ -154,6 +161,7 @@ async function capture<K extends string, O>(
   engine: Engine,
   body: (inputs: InputTensors<K>) => O,
   named: readonly NamedInput[],
+  fuse: boolean,
 ): Promise<Capture<O>> {
   if (engine.isCapturing)
     throw new CaptureError("a program cannot capture another one; run it apart");
@@ -172,7 +180,7 @@ async function capture<K extends string, O>(
   forbidWrites(recorder, tensors);
   const results = [...tensorsIn(outputs)].filter(({ storage }) => storage.virtual >= 0);
   const pinned = new Set(results.map(({ storage }) => storage.virtual));
-  const replay = await Replay.prepare(engine, recorder, pinned);
+  const replay = await Replay.prepare(engine, recorder, pinned, fuse);
   const scalarHost = new Uint8Array(scalars ? scalars.bytes : 0);
   return { replay, inputs: tensors, scalars, scalarHost, outputs: real(engine, outputs, replay) };
 }

@@ -2,6 +2,7 @@
 import type { RecordedStep, Recorder } from "./capture.ts";
 import { liveBuffer } from "./eager.ts";
 import type { Engine } from "./engine.ts";
+import { fuseSteps } from "./fusion.ts";
 import { accessesOf, paramBytes, writeParams } from "./executor.ts";
 import type { Pipeline } from "./pipelines.ts";
 import { lifetimesOf, liveSteps, placeCopies, planMemory } from "./plan.ts";
@@ -70,8 +71,9 @@ export class Replay {
     engine: Engine,
     recorder: Recorder,
     pinned: ReadonlySet<number>,
+    fuse: boolean,
   ): Promise<Replay> {
-    const memory = allocate(engine, recorder, pinned);
+    const memory = allocate(engine, recorder, pinned, fuse);
     const pipelines = await compile(engine, memory.steps);
     const commands = memory.steps.map((step, index) =>
       command(engine, step, { memory, pipelines, index }),
@@ -134,9 +136,15 @@ interface Memory {
   readonly params: GPUBuffer | null;
 }
 
-function allocate(engine: Engine, recorder: Recorder, pinned: ReadonlySet<number>): Memory {
+function allocate(
+  engine: Engine,
+  recorder: Recorder,
+  pinned: ReadonlySet<number>,
+  fuse: boolean,
+): Memory {
   const live = liveSteps(recorder.steps, pinned);
-  const needed = recorder.steps.filter((_, index) => live[index]);
+  const alive = recorder.steps.filter((_, index) => live[index]);
+  const needed = fuse ? fuseSteps(alive, pinned, engine.caps) : alive;
   const placed = placeCopies(needed, recorder.sizes, pinned);
   const steps = needed.filter(
     (step) => step.kind === "pass" || !placed.has(step.source.storage.virtual),

@@ -6,6 +6,10 @@ import { flatWidth } from "./layout.ts";
 import { defineOp, need } from "./op.ts";
 import { ELEMENT_WORKGROUP, elementGrid, f, reads, u, writes } from "./pass.ts";
 
+const AFFINE_STAGE = `fn affine_stage(x: Value, scale: f32, shift: f32) -> Value {
+  return x * scale + shift;
+}`;
+
 /** y = x · scale + shift; negation is scale −1. */
 export const affine = defineOp({
   name: "affine",
@@ -31,6 +35,13 @@ export const affine = defineOp({
               grid: elementGrid(count / width, caps),
               flops: 2 * count,
               bytes: 8 * count,
+              stage: {
+                name: "affine",
+                count,
+                operands: [{ kind: "full", count }],
+                words: [f(scale), f(shift)],
+                blocks: () => [AFFINE_STAGE],
+              },
             },
           ],
         };

@@ -51,6 +51,18 @@ function flatPass(call: BinaryCall, caps: Caps, a: FlatLayout, b: FlatLayout): P
     grid: elementGrid(count / width, caps),
     flops: count,
     bytes: 4 * (count + aCount + bCount),
+    stage: {
+      name: call.name,
+      count,
+      operands: [
+        { kind: a, count: aCount },
+        { kind: b, count: bCount },
+      ],
+      words: [],
+      blocks: () => [
+        `fn ${call.name}_stage(a: Value, b: Value) -> Value {\n  return ${call.expression};\n}`,
+      ],
+    },
   };
 }
 

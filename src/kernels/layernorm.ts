@@ -5,6 +5,7 @@ import { layernormBackwardWide } from "../../shaders/layernormBackwardWide.wgsl.
 import { layernormCombine } from "../../shaders/layernormCombine.wgsl.ts";
 import { layernormWide } from "../../shaders/layernormWide.wgsl.ts";
 import type { WideRowOptions } from "../../shaders/layernormWide.wgsl.ts";
+import type { Epilogue } from "../../shaders/lib/epilogue.wgsl.ts";
 import type { PackWidth } from "../../shaders/lib/pack.wgsl.ts";
 import type { RowPackOptions } from "../../shaders/lib/rowPacks.wgsl.ts";
 import { ShapeError } from "../util/errors.ts";
@@ -144,15 +145,34 @@ export const layernorm = defineOp({
     g && x && weight && mean && rstd ? ops.layernormBackward(g, x, weight, mean, rstd) : [],
 });
 
-function backwardPlan(inputs: InputMetas, blocks: number, dispatch: Dispatch, caps: Caps): Plan {
+/** The main kernel of the backward, by the epilogue of its dx. */
+interface BackwardKernel extends Omit<Dispatch, "code"> {
+  readonly width: PackWidth;
+  readonly code: (epilogue?: { epilogue: Epilogue }) => string;
+}
+
+function backwardPlan(
+  inputs: InputMetas,
+  blocks: number,
+  { width, code, ...dispatch }: BackwardKernel,
+  caps: Caps,
+): Plan {
   const { shape } = need(inputs, 1);
   const { rows, cols } = asRows(shape);
   const main: Pass = {
     ...dispatch,
+    code: code(),
     label: `layernormBackward dx ${show(shape)}`,
     bindings: [...reads("in0", "in1", "in2", "in3", "in4"), ...writes("out0", "temp0")],
     flops: 16 * rows * cols,
     bytes: 12 * rows * cols,
+    tail: {
+      binding: 5,
+      name: "dx",
+      count: rows * cols,
+      width,
+      code: (epilogue) => code({ epilogue }),
+    },
   };
   const combine: Pass = {
     label: `layernormBackward dweight, dbias [${cols}]`,
@@ -194,24 +214,27 @@ export const layernormBackward = defineOp({
       const { rows, cols } = asRows(need(inputs, 1).shape);
       const rowsEach = Math.max(1, ceilDiv(rows, MAX_BLOCKS[caps.adapterClass]));
       const blocks = ceilDiv(rows, rowsEach);
-      const dispatch: Dispatch = {
-        code: layernormBackwardShader(packOptions(layout, cols)),
+      const options = packOptions(layout, cols);
+      const kernel: BackwardKernel = {
+        width: options.width,
+        code: (epilogue) => layernormBackwardShader({ ...options, ...epilogue }),
         params: [u(rows), u(rowsEach)],
         grid: foldGrid(ceilDiv(blocks, layout.rowsPerWorkgroup), caps),
       };
-      return backwardPlan(inputs, blocks, dispatch, caps);
+      return backwardPlan(inputs, blocks, kernel, caps);
     },
     wide: (options, inputs, _attrs, caps) => {
       const { rows, cols } = asRows(need(inputs, 1).shape);
       const { rowsAtOnce, subgroupsPerWorkgroup } = options;
       const turns = Math.max(1, ceilDiv(rows, MAX_BLOCKS[caps.adapterClass] * rowsAtOnce));
       const blocks = ceilDiv(rows, turns * rowsAtOnce);
-      const dispatch: Dispatch = {
-        code: layernormBackwardWide(options),
+      const kernel: BackwardKernel = {
+        width: options.width,
+        code: (epilogue) => layernormBackwardWide({ ...options, ...epilogue }),
         params: [u(rows), u(cols / options.width), u(turns)],
         grid: foldGrid(ceilDiv(blocks, subgroupsPerWorkgroup), caps),
       };
-      return backwardPlan(inputs, blocks, dispatch, caps);
+      return backwardPlan(inputs, blocks, kernel, caps);
     },
   }),
   grad: null, // second derivatives are not needed by any user of the engine

@@ -4,12 +4,13 @@ import { matmulBroadcast } from "../../shaders/matmulBroadcast.wgsl.ts";
 import { matmulRegister } from "../../shaders/matmulRegister.wgsl.ts";
 import { matmulSplits } from "../../shaders/matmulSplits.wgsl.ts";
 import { matmulWorkgroup } from "../../shaders/matmulWorkgroup.wgsl.ts";
+import type { Epilogue } from "../../shaders/lib/epilogue.wgsl.ts";
 import { stridedCopy } from "../../shaders/stridedCopy.wgsl.ts";
 import { at, ceilDiv, meta, sizeOf } from "../util/shape.ts";
 import type { Meta } from "../util/shape.ts";
 import { axisWords } from "./layout.ts";
 import { need } from "./op.ts";
-import type { Caps, InputMetas, Pass, Plan, Slot, Variant } from "./op.ts";
+import type { Caps, InputMetas, Pass, Plan, Slot, Tail, Variant } from "./op.ts";
 import {
   ELEMENT_WORKGROUP,
   elementGrid,
@@ -137,7 +138,10 @@ function sumOfParts(slot: Slot, elements: number, parts: number, caps: Caps): Pa
   };
 }
 
-function productPlan(code: string, tile: Tile, of: Product, caps: Caps): Plan {
+/** A kernel's WGSL with an epilogue or, without one, with a plain store. */
+type KernelCode = (epilogue?: { epilogue: Epilogue }) => string;
+
+function productPlan(code: KernelCode, tile: Tile, of: Product, caps: Caps): Plan {
   const { batches, m, n, k, a, b } = of;
   const elements = batches * m * n;
   if (elements === 0) return { temps: [], passes: [] };
@@ -148,7 +152,7 @@ function productPlan(code: string, tile: Tile, of: Product, caps: Caps): Plan {
   const tiles = ceilDiv(m, tile.rows) * ceilDiv(n, tile.cols);
   const main: Pass = {
     label: `matmul y [${batches}, ${m}, ${n}] over ${k}`,
-    code,
+    code: code(),
     bindings: [
       ...reads("in0", of.isCopied ? "temp0" : "in1"),
       ...(of.hasBias ? reads("in2") : []),
@@ -162,11 +166,18 @@ function productPlan(code: string, tile: Tile, of: Product, caps: Caps): Plan {
     flops: 2 * elements * k,
     bytes: 4 * (batches * (m + n) * k + elements),
   };
+  const tail: Tail = {
+    binding: main.bindings.length - 1,
+    name: "y",
+    count: elements,
+    width: of.vector ? 4 : 1,
+    code: (epilogue) => code({ epilogue }),
+  };
   return {
     temps: [...copy.map(({ temp }) => temp), ...(parts > 1 ? [meta([parts, elements])] : [])],
     passes: [
       ...copy.map(({ pass }) => pass),
-      main,
+      parts > 1 ? main : { ...main, tail },
       ...(parts > 1 ? [sumOfParts(target, elements, parts, caps)] : []),
     ],
   };
@@ -182,7 +193,8 @@ const naive: Variant<MatmulAttrs> = {
   usable: () => true,
   plan(inputs, attrs, caps) {
     const of = { ...product(inputs, attrs), vector: false };
-    return productPlan(matmulShader(of), { rows: 8, cols: 8 }, of, caps);
+    const code: KernelCode = (epilogue) => matmulShader({ ...of, ...epilogue });
+    return productPlan(code, { rows: 8, cols: 8 }, of, caps);
   },
 };
 
@@ -190,7 +202,8 @@ const registerTile: Variant<MatmulAttrs> = {
   usable: () => true,
   plan(inputs, attrs, caps) {
     const of = untransposed(product(inputs, attrs));
-    const code = matmulRegister({ ...of, rows: REGISTER_ROWS });
+    const code: KernelCode = (epilogue) =>
+      matmulRegister({ ...of, ...epilogue, rows: REGISTER_ROWS });
     return productPlan(code, { rows: 2 * REGISTER_ROWS, cols: 64 }, of, caps);
   },
 };
@@ -202,7 +215,8 @@ const broadcast: Variant<MatmulAttrs> = {
     const of = untransposed(product(inputs, attrs));
     const subgroup = fixedSubgroup(caps);
     const rowGroups = BROADCAST_CELLS / BROADCAST_COLS / subgroup;
-    const code = matmulBroadcast({ ...of, subgroup, rowGroups, colGroups: BROADCAST_COLS });
+    const tiling = { subgroup, rowGroups, colGroups: BROADCAST_COLS };
+    const code: KernelCode = (epilogue) => matmulBroadcast({ ...of, ...epilogue, ...tiling });
     const tile = { rows: subgroup * rowGroups, cols: 4 * subgroup * BROADCAST_COLS };
     return productPlan(code, tile, of, caps);
   },
@@ -216,7 +230,8 @@ const workgroupTiled: Variant<MatmulAttrs> = {
   plan(inputs, attrs, caps) {
     const of = product(inputs, attrs);
     const alongK = { aAlongK: !attrs.transposeA, bAlongK: attrs.transposeB };
-    return productPlan(matmulWorkgroup({ ...of, ...alongK }), WORKGROUP_TILE, of, caps);
+    const code: KernelCode = (epilogue) => matmulWorkgroup({ ...of, ...epilogue, ...alongK });
+    return productPlan(code, WORKGROUP_TILE, of, caps);
   },
 };
 

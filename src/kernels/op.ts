@@ -1,4 +1,5 @@
 /** The op record: what an op is, as plain data. Pure: no GPU types, no tensors. */
+import type { Epilogue, OperandKind } from "../../shaders/lib/epilogue.wgsl.ts";
 import type { Meta } from "../util/shape.ts";
 import type { GradOps } from "./grad-ops.ts";
 
@@ -32,6 +33,39 @@ export interface Binding {
 /** A word of the params uniform; the WGSL struct declares the same order and types. */
 export type Param = { readonly u32: number } | { readonly f32: number } | { readonly i32: number };
 
+/** An operand of a stage: how it lies beside the result, and how many elements it has. */
+export interface StageOperand {
+  readonly kind: OperandKind;
+  readonly count: number;
+}
+
+/**
+ * What an elementwise pass does to one element, for other kernels to do at once (see fuse.ts).
+ * Operand k is the pass's binding k; its last binding is the result.
+ */
+export interface Stage {
+  readonly name: string;
+  /** Elements of the result. */
+  readonly count: number;
+  readonly operands: readonly StageOperand[];
+  /** Words that the function takes after its operands. */
+  readonly words: readonly Param[];
+  /** `fn NAME_stage(…: Value, …) -> Value` and what it calls; Value has `width` floats. */
+  readonly blocks: (width: 1 | 4) => readonly string[];
+}
+
+/** Where the values of a kernel may go through stages on their way to memory. */
+export interface Tail {
+  /** The binding that each value is stored to, once, and its name in the shader. */
+  readonly binding: number;
+  readonly name: string;
+  readonly count: number;
+  /** Floats in one value. */
+  readonly width: 1 | 4;
+  /** The kernel's WGSL with an epilogue instead of a plain store. */
+  readonly code: (epilogue: Epilogue) => string;
+}
+
 /** One dispatch, as data: `params`, when present, is bound after the last binding. */
 export interface Pass {
   readonly label: string;
@@ -42,6 +76,10 @@ export interface Pass {
   /** Floating-point operations and bytes moved, for the bench; counted, not measured. */
   readonly flops?: number;
   readonly bytes?: number;
+  /** Set where the pass is elementwise and may join the kernel that made one of its operands. */
+  readonly stage?: Stage;
+  /** Set where elementwise passes may join this one. */
+  readonly tail?: Tail;
 }
 
 /** A variant's plan: scratch tensors and the dispatches in order. */

@@ -7,7 +7,7 @@ import { needDtype } from "./check.ts";
 import type { NoAttrs } from "./check.ts";
 import { flatWidth } from "./layout.ts";
 import { defineOp, need } from "./op.ts";
-import type { OpDef } from "./op.ts";
+import type { OpDef, Stage } from "./op.ts";
 import { ELEMENT_WORKGROUP, elementGrid, reads, u, writes } from "./pass.ts";
 import { isUnaryName, unaryRows } from "./unary.table.ts";
 import type { UnaryName, UnaryRow } from "./unary.table.ts";
@@ -17,6 +17,40 @@ type UnaryOp = OpDef<NoAttrs, readonly ["x"], readonly ["y"]>;
 /** A row's function under the name that the shaders call. */
 const applyText = (uses: string, text: string, name: string): string =>
   [uses, text, `fn apply(x: f32) -> f32 {\n  return ${name}(x);\n}`].filter(Boolean).join("\n");
+
+/** A row's function, f32 to f32, on each element of a Value. */
+const onValue = (width: 1 | 4, name: string): string =>
+  width === 4
+    ? `Value(${["x", "y", "z", "w"].map((axis) => `${name}(x.${axis})`).join(", ")})`
+    : `${name}(x)`;
+
+/** The row as a stage of other kernels. */
+const forwardStage = (name: UnaryName, row: UnaryRow, count: number): Stage => ({
+  name,
+  count,
+  operands: [{ kind: "full", count }],
+  words: [],
+  blocks: (width) => [
+    row.uses ?? "",
+    row.wgsl,
+    `fn ${name}_stage(x: Value) -> Value {\n  return ${onValue(width, `${name}_`)};\n}`,
+  ],
+});
+
+const backwardStage = (name: string, row: UnaryRow, count: number): Stage => ({
+  name: `${name}Backward`,
+  count,
+  operands: [
+    { kind: "full", count },
+    { kind: "full", count },
+  ],
+  words: [],
+  blocks: (width) => [
+    row.uses ?? "",
+    row.slope,
+    `fn ${name}Backward_stage(g: Value, x: Value) -> Value {\n  return g * ${onValue(width, `${name}_slope`)};\n}`,
+  ],
+});
 
 function unaryOp(name: UnaryName, row: UnaryRow): UnaryOp {
   const apply = applyText(row.uses ?? "", row.wgsl, `${name}_`);
@@ -44,6 +78,7 @@ function unaryOp(name: UnaryName, row: UnaryRow): UnaryOp {
                 grid: elementGrid(count / width, caps),
                 flops: count,
                 bytes: 8 * count,
+                stage: forwardStage(name, row, count),
               },
             ],
           };
@@ -103,6 +138,7 @@ export const unaryBackward = defineOp({
               grid: elementGrid(count / width, caps),
               flops: 2 * count,
               bytes: 12 * count,
+              stage: backwardStage(of, row, count),
             },
           ],
         };

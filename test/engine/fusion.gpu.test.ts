@@ -1,0 +1,175 @@
+/** Fused programs against unfused ones: every kernel that takes stages, at sizes with and without vectors. */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createEngine, program } from "../../src/engine/index.ts";
+import type { Engine, InputTensors, Ops, Tensor } from "../../src/engine/index.ts";
+import { layernormBackward } from "../../src/kernels/layernorm.ts";
+import { matmulVariants } from "../../src/kernels/matmul-variants.ts";
+import { meta, sizeOf } from "../../src/util/shape.ts";
+import type { Shape } from "../../src/util/shape.ts";
+import { uniform } from "../../bench/workloads.ts";
+
+/** The same operations in the same order; WGSL lets compilers contract a · b + c across stages. */
+const TOLERANCE = 4e-6;
+
+type Body = (ops: Ops, x: InputTensors) => Tensor[];
+interface Sample {
+  readonly shapes: Readonly<Record<string, Shape>>;
+  readonly body: Body;
+  /** Passes with and without fusion. */
+  readonly passes: readonly [number, number];
+}
+
+const hosts = ({ shapes }: Sample): Record<string, { values: Float32Array; shape: Shape }> =>
+  Object.fromEntries(
+    Object.entries(shapes).map(([name, shape], index) => [
+      name,
+      { values: uniform(sizeOf(shape), index + 3, 2), shape },
+    ]),
+  );
+
+async function outputs(engine: Engine, sample: Sample, fuse: boolean): Promise<Float32Array[]> {
+  const compiled = program(engine, (x: InputTensors) => sample.body(engine.ops, x), { fuse });
+  const tensors = await compiled.run(hosts(sample));
+  const values = await Promise.all(tensors.map((tensor) => tensor.data()));
+  expect(compiled.stats?.passes).toBe(sample.passes[fuse ? 0 : 1]);
+  compiled.dispose();
+  return values.map((list) => Float32Array.from(list));
+}
+
+async function check(engine: Engine, sample: Sample): Promise<void> {
+  const fused = await outputs(engine, sample, true);
+  const plain = await outputs(engine, sample, false);
+  expect(fused).toHaveLength(plain.length);
+  fused.forEach((values, index) => {
+    const expected = plain[index] ?? new Float32Array();
+    const largest = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    const worst = values.reduce(
+      (most, value, k) => Math.max(most, Math.abs(value - (expected[k] ?? NaN))),
+      0,
+    );
+    expect(values).toHaveLength(expected.length);
+    expect(worst).toBeLessThanOrEqual(TOLERANCE * largest);
+  });
+}
+
+/** Vectors of 4 columns, single ones, rows past a tile's edge, and several tiles. */
+const SIZES = [
+  [19, 12],
+  [5, 7],
+  [70, 68],
+] as const;
+
+const productSamples = ([rows, cols]: readonly [number, number]): Record<string, Sample> => {
+  const shapes = { a: [rows, 9], b: [9, cols], bias: [cols], skip: [rows, cols] };
+  return {
+    "+ residual": {
+      shapes,
+      body: (ops, { a, b, bias, skip }) =>
+        a && b && skip ? [ops.add(skip, ops.matmul(a, b, bias))] : [],
+      passes: [1, 2],
+    },
+    "+ gelu, with what its gradient needs": {
+      shapes,
+      body: (ops, { a, b, bias }) => {
+        const hidden = a && b && ops.matmul(a, b, bias);
+        return hidden ? [hidden, ops.gelu(hidden)] : [];
+      },
+      passes: [1, 2],
+    },
+    "+ gelu's gradient + repeated row + number": {
+      shapes,
+      body: (ops, { a, b, bias, skip }) => {
+        if (!a || !b || !bias || !skip) return [];
+        const g = ops.unaryBackward(ops.matmul(a, b), skip, { of: "gelu" });
+        return [ops.affine(ops.mul(g, bias), { scale: 0.5, shift: 2 })];
+      },
+      passes: [1, 4],
+    },
+  };
+};
+
+describe.each(Object.entries(matmulVariants))("matmul %s", (variant, pick) => {
+  let engine: Engine;
+  let usable = true;
+  beforeAll(async () => {
+    engine = await createEngine({ picks: { matmul: variant } });
+    const metas = [meta([4, 4]), meta([4, 4])];
+    usable = pick.usable(metas, { transposeA: false, transposeB: false }, engine.caps);
+  });
+  afterAll(() => {
+    engine.destroy();
+  });
+  for (const size of SIZES)
+    for (const [name, sample] of Object.entries(productSamples(size)))
+      it(`[${size.join(", ")}] ${name}`, async (context) => {
+        if (!usable) context.skip(`${variant} is not for this adapter`);
+        await check(engine, sample);
+      });
+});
+
+describe.each(Object.keys(layernormBackward.variants))("layernormBackward %s", (variant) => {
+  let engine: Engine;
+  beforeAll(async () => {
+    engine = await createEngine({ picks: { layernormBackward: variant } });
+  });
+  afterAll(() => {
+    engine.destroy();
+  });
+  for (const [rows, cols] of [
+    [37, 64],
+    [5, 7],
+  ] as const)
+    it(`[${rows}, ${cols}] + the residual's gradient`, async () => {
+      const row = [cols];
+      const shapes = { g: [rows, cols], x: [rows, cols], weight: row, mean: [rows], rstd: [rows] };
+      await check(engine, {
+        shapes,
+        body: (ops, { g, x, weight, mean, rstd }) => {
+          if (!g || !x || !weight || !mean || !rstd) return [];
+          const [dx, dweight, dbias] = ops.layernormBackward(g, x, weight, mean, rstd);
+          return [ops.add(g, dx), dweight, dbias];
+        },
+        passes: [2, 3],
+      });
+    });
+});
+
+describe("elementwise chains", () => {
+  let engine: Engine;
+  beforeAll(async () => {
+    engine = await createEngine();
+  });
+  afterAll(() => {
+    engine.destroy();
+  });
+  for (const cols of [8, 7])
+    it(`of 5 passes, in rows of ${cols}`, async () => {
+      await check(engine, {
+        shapes: { x: [6, cols], y: [6, cols], row: [cols], one: [1] },
+        body: (ops, { x, y, row, one }) => {
+          if (!x || !y || !row || !one) return [];
+          const scaled = ops.mul(ops.add(x, row), one);
+          const curved = ops.sub(ops.tanh(scaled), y);
+          return [scaled, ops.mul(curved, curved)];
+        },
+        passes: [1, 5],
+      });
+    });
+
+  it("keep state and what is returned apart from what is never stored", async () => {
+    const { ops } = engine;
+    const state = engine.tensor(new Float32Array([1, 2, 3, 4]));
+    const step = program(engine, ({ x }: InputTensors<"x">) => {
+      const moved = ops.add(state, ops.affine(x, { scale: 2 }));
+      engine.assign(state, moved);
+      return ops.neg(state);
+    });
+    const x = new Float32Array([1, 1, 1, 1]);
+    for (let turn = 1; turn <= 2; turn++) {
+      const result = await (await step.run({ x })).data();
+      expect(await state.data()).toEqual(Float32Array.from([1, 2, 3, 4], (v) => v + 2 * turn));
+      expect(result).toEqual(Float32Array.from([1, 2, 3, 4], (v) => -(v + 2 * turn)));
+    }
+    step.dispose();
+  });
+});

@@ -14,6 +14,20 @@ export interface PassCommand {
   readonly bytes: number;
 }
 
+/** A copy between two buffers. */
+export interface CopyCommand {
+  readonly kind: "copy";
+  readonly from: Range;
+  readonly to: Range;
+  readonly bytes: number;
+}
+
+/** A place in a buffer. */
+export interface Range {
+  readonly buffer: GPUBuffer;
+  readonly offset: number;
+}
+
 /** A pass and the time it took alone. */
 export interface PassTime {
   readonly label: string;
@@ -26,15 +40,47 @@ const QUERY_RESOLVE = 0x200; // GPUBufferUsage.QUERY_RESOLVE
 const MAP_READ_MODE = 0x1; // GPUMapMode.READ
 const STAMP_BYTES = 8;
 
+/** Encodes a copy. */
+export const encodeCopy = (encoder: GPUCommandEncoder, { from, to, bytes }: CopyCommand): void => {
+  encoder.copyBufferToBuffer(from.buffer, from.offset, to.buffer, to.offset, bytes);
+};
+
+/** Each pass in a compute pass of its own, between two stamps. */
+function encodeTimed(
+  encoder: GPUCommandEncoder,
+  commands: readonly (PassCommand | CopyCommand)[],
+  querySet: GPUQuerySet,
+): void {
+  let stamp = 0;
+  for (const command of commands) {
+    if (command.kind === "copy") {
+      encodeCopy(encoder, command);
+      continue;
+    }
+    const pass = encoder.beginComputePass({
+      timestampWrites: {
+        querySet,
+        beginningOfPassWriteIndex: stamp++,
+        endOfPassWriteIndex: stamp++,
+      },
+    });
+    pass.setPipeline(command.pipeline);
+    pass.setBindGroup(0, command.bindGroup);
+    pass.dispatchWorkgroups(...command.grid);
+    pass.end();
+  }
+}
+
 /**
- * Runs the passes in order, each in a compute pass of its own.
+ * Runs the commands in order, each pass in a compute pass of its own; copies are not timed.
  * @throws CaptureError if the adapter has no timestamps.
  */
 export async function profilePasses(
   engine: Engine,
-  passes: readonly PassCommand[],
+  commands: readonly (PassCommand | CopyCommand)[],
 ): Promise<PassTime[]> {
   const { device } = engine.gpu;
+  const passes = commands.filter((command) => command.kind === "pass");
   if (!device.features.has("timestamp-query"))
     throw new CaptureError("profile: this adapter has no timestamp-query");
   const count = 2 * passes.length;
@@ -44,19 +90,7 @@ export async function profilePasses(
   const resolved = device.createBuffer({ size: bytes, usage: QUERY_RESOLVE | COPY_SRC });
   const staging = device.createBuffer({ size: bytes, usage: MAP_READ | COPY_DST });
   const encoder = device.createCommandEncoder({ label: "profile" });
-  passes.forEach(({ pipeline, bindGroup, grid }, index) => {
-    const pass = encoder.beginComputePass({
-      timestampWrites: {
-        querySet,
-        beginningOfPassWriteIndex: 2 * index,
-        endOfPassWriteIndex: 2 * index + 1,
-      },
-    });
-    pass.setPipeline(pipeline);
-    pass.setBindGroup(0, bindGroup);
-    pass.dispatchWorkgroups(...grid);
-    pass.end();
-  });
+  encodeTimed(encoder, commands, querySet);
   encoder.resolveQuerySet(querySet, 0, count, resolved, 0);
   encoder.copyBufferToBuffer(resolved, 0, staging, 0, bytes);
   device.queue.submit([encoder.finish()]);

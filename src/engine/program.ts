@@ -3,6 +3,7 @@ import { CaptureError, ShapeError } from "../util/errors.ts";
 import { at, bytesOf, show, sizeOf } from "../util/shape.ts";
 import type { DType, Meta, Shape } from "../util/shape.ts";
 import { Recorder } from "./capture.ts";
+import { isDebugged, programReport } from "./debug.ts";
 import type { Engine } from "./engine.ts";
 import { ALIGNMENT } from "./pool.ts";
 import type { PassTime } from "./profile.ts";
@@ -54,6 +55,8 @@ interface NamedInput {
 
 interface Capture<O> {
   readonly replay: Replay;
+  /** Runs so far. */
+  runs: number;
   readonly inputs: readonly Tensor[];
   /** All inputs of at most 256 bytes, in one buffer that one write fills. */
   readonly scalars: Tensor | null;
@@ -120,7 +123,9 @@ export function program<K extends string, O>(
       last = ready.replay;
       engine.gpu.faults.check();
       upload(engine, ready, named);
-      ready.replay.run();
+      ready.runs++;
+      if (ready.runs === TIMED_RUN && isDebugged("program")) await runAloud(ready.replay);
+      else ready.replay.run();
       return ready.outputs;
     },
     get stats() {
@@ -140,6 +145,16 @@ export function program<K extends string, O>(
       captures.clear();
     },
   };
+}
+
+/** The run that finds everything compiled; under `DEBUG=program` it prints what it took. */
+const TIMED_RUN = 2;
+
+/** A run that prints what every pass took. */
+async function runAloud(replay: Replay): Promise<void> {
+  const report = programReport(await replay.profile(), replay.stats);
+  // eslint-disable-next-line no-console -- asked for by name, and libraries have no other voice
+  console.log(report);
 }
 
 function upload(engine: Engine, capture: Capture<unknown>, named: readonly NamedInput[]): void {
@@ -182,7 +197,14 @@ async function capture<K extends string, O>(
   const pinned = new Set(results.map(({ storage }) => storage.virtual));
   const replay = await Replay.prepare(engine, recorder, pinned, fuse);
   const scalarHost = new Uint8Array(scalars ? scalars.bytes : 0);
-  return { replay, inputs: tensors, scalars, scalarHost, outputs: real(engine, outputs, replay) };
+  return {
+    replay,
+    runs: 0,
+    inputs: tensors,
+    scalars,
+    scalarHost,
+    outputs: real(engine, outputs, replay),
+  };
 }
 
 /** Inputs are overwritten at every run, and small ones share a buffer: neither suits state. */

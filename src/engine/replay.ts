@@ -7,28 +7,18 @@ import { accessesOf, paramBytes, writeParams } from "./executor.ts";
 import type { Pipeline } from "./pipelines.ts";
 import { lifetimesOf, liveSteps, placeCopies, planMemory } from "./plan.ts";
 import { ALIGNMENT, GPU_BUFFER_USAGE } from "./pool.ts";
-import { profilePasses } from "./profile.ts";
-import type { PassCommand, PassTime } from "./profile.ts";
+import { encodeCopy, profilePasses } from "./profile.ts";
+import type { CopyCommand, PassCommand, PassTime, Range } from "./profile.ts";
 import { Storage } from "./tensor.ts";
 
 /** A dispatch or a copy with everything bound. */
-type Command =
-  | PassCommand
-  | {
-      readonly kind: "copy";
-      readonly from: Range;
-      readonly to: Range;
-      readonly bytes: number;
-    };
-
-interface Range {
-  readonly buffer: GPUBuffer;
-  readonly offset: number;
-}
+type Command = PassCommand | CopyCommand;
 
 /** What a program costs; counted, not measured. */
 export interface ProgramStats {
   readonly passes: number;
+  /** Passes that joined another one. */
+  readonly merged: number;
   readonly copies: number;
   readonly slots: number;
   readonly slotBytes: number;
@@ -58,6 +48,7 @@ export class Replay {
     const passes = memory.steps.filter((step) => step.kind === "pass");
     this.stats = {
       passes: passes.length,
+      merged: memory.merged,
       copies: memory.steps.length - passes.length,
       slots: memory.slots.length,
       slotBytes: memory.slots.reduce((total, { size }) => total + size, 0),
@@ -106,19 +97,16 @@ export class Replay {
       } else {
         pass?.end();
         pass = null;
-        const { from, to, bytes } = step;
-        encoder.copyBufferToBuffer(from.buffer, from.offset, to.buffer, to.offset, bytes);
+        encodeCopy(encoder, step);
       }
     pass?.end();
     device.queue.submit([encoder.finish()]);
   }
 
-  /** Times every pass by itself; state changes as in a run. */
+  /** A run that times every pass by itself. */
   profile(): Promise<PassTime[]> {
-    return profilePasses(
-      this.engine,
-      this.commands.filter((step) => step.kind === "pass"),
-    );
+    this.engine.eager.flush();
+    return profilePasses(this.engine, this.commands);
   }
 
   /** Gives slots and held constants back. */
@@ -131,6 +119,7 @@ export class Replay {
 
 interface Memory {
   readonly steps: readonly RecordedStep[];
+  readonly merged: number;
   readonly ranges: ReadonlyMap<number, Range>;
   readonly slots: readonly GPUBuffer[];
   readonly params: GPUBuffer | null;
@@ -163,7 +152,8 @@ function allocate(
     const buffer = slots[slot];
     if (buffer) ranges.set(id, { buffer, offset: 0 });
   }
-  return { steps, ranges, slots, params: writeAllParams(engine, steps) };
+  const merged = alive.length - needed.length;
+  return { steps, merged, ranges, slots, params: writeAllParams(engine, steps) };
 }
 
 /** Static params of all passes: one buffer, one 256-byte slot per step. */

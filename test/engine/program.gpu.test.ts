@@ -50,6 +50,22 @@ describe("program", () => {
     expect(await captured.data()).toEqual(await eager.data());
   });
 
+  it("profiles a run that moves state like any other, copies included", async (context) => {
+    if (!engine.gpu.device.features.has("timestamp-query")) context.skip("no timestamp-query");
+    const state = engine.tensor(values(1, 2));
+    const kept = engine.tensor(values(0, 0));
+    const step = program(engine, ({ x }: InputTensors<"x">) => {
+      engine.assign(kept, state); // from memory to memory: a copy
+      engine.ops.addInPlace(state, x);
+    });
+    await step.run({ x: values(1, 1) });
+    expect(step.stats?.copies).toBe(1);
+    expect(await step.profile()).toHaveLength(1);
+    expect(await state.data()).toEqual(values(3, 4));
+    expect(await kept.data()).toEqual(values(2, 3));
+    step.dispose();
+  });
+
   it("drops passes that nothing needs", async () => {
     const { ops } = engine;
     const lean = program(engine, ({ x }: InputTensors<"x">) => {

@@ -43,7 +43,7 @@ export interface Program<K extends string, O> {
 
 /** Options of {@link program}. */
 export interface ProgramOptions {
-  /** Merge elementwise passes into the kernels before them; default true. */
+  /** Drop repeated passes and merge elementwise ones into the kernels before them; default true. */
   readonly fuse?: boolean;
 }
 

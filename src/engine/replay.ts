@@ -9,6 +9,7 @@ import { lifetimesOf, liveSteps, placeCopies, planMemory } from "./plan.ts";
 import { ALIGNMENT, GPU_BUFFER_USAGE } from "./pool.ts";
 import { encodeCopy, profilePasses } from "./profile.ts";
 import type { CopyCommand, PassCommand, PassTime, Range } from "./profile.ts";
+import { dropRepeats } from "./repeats.ts";
 import { Storage } from "./tensor.ts";
 
 /** A dispatch or a copy with everything bound. */
@@ -17,7 +18,7 @@ type Command = PassCommand | CopyCommand;
 /** What a program costs; counted, not measured. */
 export interface ProgramStats {
   readonly passes: number;
-  /** Passes that joined another one. */
+  /** Passes that joined another one, or whose results an earlier one has. */
   readonly merged: number;
   readonly copies: number;
   readonly slots: number;
@@ -133,7 +134,7 @@ function allocate(
 ): Memory {
   const live = liveSteps(recorder.steps, pinned);
   const alive = recorder.steps.filter((_, index) => live[index]);
-  const needed = fuse ? fuseSteps(alive, pinned, engine.caps) : alive;
+  const needed = fuse ? fuseSteps(dropRepeats(alive, pinned), pinned, engine.caps) : alive;
   const placed = placeCopies(needed, recorder.sizes, pinned);
   const steps = needed.filter(
     (step) => step.kind === "pass" || !placed.has(step.source.storage.virtual),

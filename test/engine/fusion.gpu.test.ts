@@ -156,6 +156,15 @@ describe("elementwise chains", () => {
       });
     });
 
+  it("compute common sub-expressions once", async () => {
+    await check(engine, {
+      shapes: { x: [5, 9], w: [9, 8] },
+      body: (ops, { x, w }) =>
+        x && w ? [ops.mul(ops.tanh(ops.matmul(x, w)), ops.exp(ops.matmul(x, w)))] : [],
+      passes: [2, 5],
+    });
+  });
+
   it("keep state and what is returned apart from what is never stored", async () => {
     const { ops } = engine;
     const state = engine.tensor(new Float32Array([1, 2, 3, 4]));

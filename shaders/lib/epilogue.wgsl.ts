@@ -1,10 +1,13 @@
 /** Elementwise stages that follow a kernel's own work on a value, before it is stored. */
 import type { PackWidth } from "./pack.wgsl.ts";
 
-/** How an operand lies beside the values: as large, repeated along leading axes, or one number. */
-export type OperandKind = "full" | "repeat" | "scalar";
+/**
+ * How an operand lies beside the values: as large, repeated along leading axes, or one number;
+ * `key` is a uniform vec4u, the seed and step of random draws.
+ */
+export type OperandKind = "full" | "repeat" | "scalar" | "key";
 
-/** One stage: value k+1 = NAME_stage(operands …, words …). */
+/** One stage: value k+1 = NAME_stage(operands …, words …, index of the Value if wanted). */
 export interface EpilogueStage {
   readonly name: string;
   /** `fn NAME_stage(…: Value, …) -> Value` and what it calls; blocks within others are left out. */
@@ -13,6 +16,8 @@ export interface EpilogueStage {
   readonly operands: readonly (OperandKind | "value")[];
   /** Types of the words that the function takes after its operands. */
   readonly words: readonly ("u32" | "f32" | "i32")[];
+  /** The function takes the index of its Value last. */
+  readonly isIndexed: boolean;
   /** What the stage before made is stored too: others read it. */
   readonly keepsValue: boolean;
 }
@@ -43,6 +48,7 @@ const read = (name: string, kind: OperandKind): string =>
     full: `${name}[at]`,
     repeat: `${name}[at % params.${name}_count]`,
     scalar: `Value(${name}[0])`,
+    key: name,
   })[kind];
 
 /** Collects the declarations and statements of an epilogue, stage after stage. */
@@ -58,28 +64,30 @@ class Writer {
     this.binding = firstBinding;
   }
 
-  private bind(name: string, access: "read" | "read_write", element: string): void {
-    const number = this.binding++;
-    this.declarations.push(
-      `@group(0) @binding(${number}) var<storage, ${access}> ${name}: array<${element}>;`,
-    );
+  private bind(space: string, name: string, type: string): void {
+    this.declarations.push(`@group(0) @binding(${this.binding++}) var<${space}> ${name}: ${type};`);
+  }
+
+  private bindOperand(name: string, kind: OperandKind): void {
+    if (kind === "key") this.bind("uniform", name, "vec4u");
+    else this.bind("storage, read", name, kind === "scalar" ? "array<f32>" : "array<Value>");
+    if (kind === "repeat") this.fields.push(`  ${name}_count: u32,`);
   }
 
   /** The kernel's own output takes the first value that is stored, a new binding each other. */
   store(index: number): void {
     const name = this.output ?? `stored${index}`;
-    if (this.output === null) this.bind(name, "read_write", "Value");
+    if (this.output === null) this.bind("storage, read_write", name, "array<Value>");
     this.output = null;
     this.statements.push(`  ${name}[at] = value${index};`);
   }
 
   /** Statement that makes value `index + 1`. */
-  apply({ name, operands, words }: EpilogueStage, index: number): void {
+  apply({ name, operands, words, isIndexed }: EpilogueStage, index: number): void {
     const values = operands.map((kind, position) => {
       if (kind === "value") return `value${index}`;
       const operand = `operand${index}_${position}`;
-      this.bind(operand, "read", kind === "scalar" ? "f32" : "Value");
-      if (kind === "repeat") this.fields.push(`  ${operand}_count: u32,`);
+      this.bindOperand(operand, kind);
       return read(operand, kind);
     });
     const extra = words.map((type, position) => {
@@ -87,9 +95,8 @@ class Writer {
       this.fields.push(`  ${word}: ${type},`);
       return `params.${word}`;
     });
-    this.statements.push(
-      `  let value${index + 1} = ${name}_stage(${[...values, ...extra].join(", ")});`,
-    );
+    const list = [...values, ...extra, ...(isIndexed ? ["at"] : [])].join(", ");
+    this.statements.push(`  let value${index + 1} = ${name}_stage(${list});`);
   }
 }
 

@@ -2,10 +2,11 @@
 import { dropPath as dropPathShader } from "../../shaders/dropPath.wgsl.ts";
 import { dropPathFactors } from "../../shaders/dropPathFactors.wgsl.ts";
 import { dropout as dropoutShader } from "../../shaders/dropout.wgsl.ts";
+import { philox } from "../../shaders/lib/philox.wgsl.ts";
 import { ShapeError } from "../util/errors.ts";
 import { at, ceilDiv, meta, show, sizeOf } from "../util/shape.ts";
 import { defineOp, need } from "./op.ts";
-import type { InputMetas, Param } from "./op.ts";
+import type { InputMetas, Param, Pass } from "./op.ts";
 import { ELEMENT_WORKGROUP, elementGrid, f, reads, u, uniforms, writes } from "./pass.ts";
 
 /** Random words take 2^32 values. */
@@ -27,6 +28,22 @@ const drawParams = (rate: number, stream: number): Param[] => [
   f(1 / (1 - rate)),
 ];
 
+/** Dropout of a Value for other kernels; `at` counts Values, a block of random words is 4 elements. */
+const DROPOUT_STAGE = {
+  1: `fn dropout_stage(
+  x: Value, key: vec4u, stream: u32, threshold: u32, scale: f32, at: u32
+) -> Value {
+  let bits = random_bits(key, stream, at / 4u);
+  return x * select(0.0, scale, bits[at % 4u] >= threshold);
+}`,
+  4: `fn dropout_stage(
+  x: Value, key: vec4u, stream: u32, threshold: u32, scale: f32, at: u32
+) -> Value {
+  let bits = random_bits(key, stream, at);
+  return x * select(vec4f(0.0), vec4f(scale), bits >= vec4u(threshold));
+}`,
+} as const;
+
 /**
  * y = x / (1 − rate) where the element's random word is at least rate · 2^32, else 0. The words are
  * those of `stream` under key u32 [4] (seed and step, low words first).
@@ -46,7 +63,7 @@ export const dropout = defineOp({
       plan(inputs, { rate, stream }, caps) {
         const { shape } = need(inputs, 0);
         const size = sizeOf(shape);
-        const pass = {
+        const pass: Pass = {
           label: `dropout y ${show(shape)}`,
           code: dropoutShader({ workgroup: ELEMENT_WORKGROUP, isWhole: size % 4 === 0 }),
           bindings: [...reads("in0"), ...uniforms("in1"), ...writes("out0")],
@@ -54,6 +71,17 @@ export const dropout = defineOp({
           grid: elementGrid(ceilDiv(size, 4), caps),
           flops: size,
           bytes: 8 * size,
+          stage: {
+            name: "dropout",
+            count: size,
+            operands: [
+              { kind: "full", count: size },
+              { kind: "key", count: 4 },
+            ],
+            words: drawParams(rate, stream),
+            isIndexed: true,
+            blocks: (width) => [philox, DROPOUT_STAGE[width]],
+          },
         };
         return { temps: [], passes: [pass] };
       },

@@ -48,6 +48,7 @@ function epilogueStage({ pass: { stage }, fed, keepsValue }: Link, width: 1 | 4)
     blocks: stage.blocks(width),
     operands: stage.operands.map(({ kind }, k) => (fed.includes(k) ? "value" : kind)),
     words: stage.words.map(typeOf),
+    isIndexed: stage.isIndexed ?? false,
     keepsValue,
   };
 }
@@ -118,7 +119,9 @@ function elementwiseChain(first: Pass, rest: readonly Link[], caps: Caps): Fused
 
 const fitsWidth = ({ count, operands }: Stage, width: number): boolean =>
   count % width === 0 &&
-  operands.every(({ kind, count: own }) => kind === "scalar" || own % width === 0);
+  operands.every(
+    ({ kind, count: own }) => kind === "scalar" || kind === "key" || own % width === 0,
+  );
 
 /** The passes' labels, bindings and costs as one. */
 function merged(

@@ -50,6 +50,8 @@ export interface Stage {
   readonly operands: readonly StageOperand[];
   /** Words that the function takes after its operands. */
   readonly words: readonly Param[];
+  /** The function takes the index of its Value last. */
+  readonly isIndexed?: boolean;
   /** `fn NAME_stage(…: Value, …) -> Value` and what it calls; Value has `width` floats. */
   readonly blocks: (width: 1 | 4) => readonly string[];
 }

@@ -156,6 +156,21 @@ describe("elementwise chains", () => {
       });
     });
 
+  for (const cols of [8, 7])
+    it(`draw the same dropout masks, in rows of ${cols}`, async () => {
+      const key = engine.tensor(new Uint32Array([5, 0, 9, 0]));
+      await check(engine, {
+        shapes: { a: [17, 5], b: [5, cols], skip: [17, cols] },
+        body: (ops, { a, b, skip }) => {
+          if (!a || !b || !skip) return [];
+          const kept = ops.dropout(ops.matmul(a, b), key, { rate: 0.4, stream: 3 });
+          const again = ops.dropout(ops.neg(skip), key, { rate: 0.4, stream: 3 });
+          return [ops.add(skip, kept), again];
+        },
+        passes: [2, 5],
+      });
+    });
+
   it("compute common sub-expressions once", async () => {
     await check(engine, {
       shapes: { x: [5, 9], w: [9, 8] },

@@ -131,6 +131,7 @@ describe("the stages of all unary ops", () => {
         blocks: blocks(4),
         operands: ["value"],
         words: [],
+        isIndexed: false,
         keepsValue: false,
       })),
     }).text;

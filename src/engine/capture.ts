@@ -9,6 +9,23 @@ export type RecordedStep =
   | (Step & { readonly kind: "pass"; readonly resolved: ResolvedPass })
   | (Step & { readonly kind: "copy"; readonly source: Tensor; readonly target: Tensor });
 
+/** A recorded dispatch. */
+export type PassStep = Extract<RecordedStep, { kind: "pass" }>;
+
+/** The step with virtual storages replaced by others. */
+export function withStorages(step: PassStep, instead: ReadonlyMap<number, Storage>): PassStep {
+  const { resolved, uses } = step;
+  const bindings = resolved.bindings.map((binding) => {
+    const storage = instead.get(binding.storage.virtual);
+    return storage ? { ...binding, storage } : binding;
+  });
+  const moved = uses.map((use) => {
+    const storage = instead.get(use.virtual);
+    return storage ? { ...use, virtual: storage.virtual } : use;
+  });
+  return { ...step, uses: moved, resolved: { ...resolved, bindings } };
+}
+
 /** An executor that only takes notes. */
 export class Recorder implements Executor {
   readonly steps: RecordedStep[] = [];

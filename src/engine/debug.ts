@@ -55,7 +55,7 @@ export function programReport(passes: readonly PassTime[], stats: ProgramStats):
     ),
   );
   return [
-    `program: ${stats.passes} passes (${stats.merged} more merged into them), ${stats.copies} copies, ${(total / 1000).toFixed(2)} ms; values of ${mega(stats.virtualBytes)} in ${stats.slots} slots of ${mega(stats.slotBytes)}`,
+    `program: ${stats.passes} passes (${stats.merged} more merged into them, ${stats.recomputed} run twice), ${stats.copies} copies, ${(total / 1000).toFixed(2)} ms; values of ${mega(stats.virtualBytes)} in ${stats.slots} slots of ${mega(stats.slotBytes)}`,
     row(["µs", "passes", "moved", "GB/s", "GFLOP/s"], "label"),
     ...rows,
   ].join("\n");

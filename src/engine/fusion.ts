@@ -3,11 +3,9 @@ import { canLead, fusePasses } from "../kernels/fuse.ts";
 import type { Link } from "../kernels/fuse.ts";
 import type { Caps, Pass } from "../kernels/op.ts";
 import { at } from "../util/shape.ts";
-import type { RecordedStep } from "./capture.ts";
-import { overlaps } from "./plan.ts";
+import type { PassStep, RecordedStep } from "./capture.ts";
+import { overlaps, stepsByStorage } from "./plan.ts";
 import type { Use } from "./plan.ts";
-
-type PassStep = Extract<RecordedStep, { kind: "pass" }>;
 
 /** What the search for partners looks at. */
 interface Program {
@@ -50,15 +48,6 @@ export function fuseSteps(
     }
     return [group.step];
   });
-}
-
-function stepsByStorage(steps: readonly RecordedStep[]): Map<number, number[]> {
-  const touching = new Map<number, number[]>();
-  steps.forEach(({ uses }, index) => {
-    for (const virtual of new Set(uses.map((use) => use.virtual)))
-      touching.set(virtual, [...(touching.get(virtual) ?? []), index]);
-  });
-  return touching;
 }
 
 /** The binding that holds what an elementwise pass, or a kernel with a tail, makes. */

@@ -9,6 +9,7 @@ export { valueAndGrad } from "./autograd.ts";
 export type { LossResult } from "./autograd.ts";
 export { program } from "./program.ts";
 export type { Program, ProgramInput, ProgramInputs, InputTensors } from "./program.ts";
+export type { ProgramOptions } from "./optimise.ts";
 export type { ProgramStats } from "./replay.ts";
 export { ParamSet } from "./params.ts";
 export type { ParamSpec } from "./params.ts";

@@ -73,6 +73,16 @@ export const overlaps = (a: Use, b: Use): boolean =>
   a.offset < b.offset + b.size &&
   b.offset < a.offset + a.size;
 
+/** Indices of the steps that touch each virtual storage. */
+export function stepsByStorage(steps: readonly Step[]): Map<number, number[]> {
+  const touching = new Map<number, number[]>();
+  steps.forEach(({ uses }, index) => {
+    for (const virtual of new Set(uses.map((use) => use.virtual)))
+      touching.set(virtual, [...(touching.get(virtual) ?? []), index]);
+  });
+  return touching;
+}
+
 /** No step between a storage's birth and its copy may touch the copy's target. */
 function targetIsFree(steps: readonly Step[], { first, last }: Lifetime, target: Use): boolean {
   for (let index = first; index < last; index++)

@@ -5,6 +5,7 @@ import type { DType, Meta, Shape } from "../util/shape.ts";
 import { Recorder } from "./capture.ts";
 import { isDebugged, programReport } from "./debug.ts";
 import type { Engine } from "./engine.ts";
+import type { ProgramOptions } from "./optimise.ts";
 import { ALIGNMENT } from "./pool.ts";
 import type { PassTime } from "./profile.ts";
 import { Replay } from "./replay.ts";
@@ -39,12 +40,6 @@ export interface Program<K extends string, O> {
   profile(): Promise<PassTime[]>;
   /** Frees all captures. */
   dispose(): void;
-}
-
-/** Options of {@link program}. */
-export interface ProgramOptions {
-  /** Drop repeated passes and merge elementwise ones into the kernels before them; default true. */
-  readonly fuse?: boolean;
 }
 
 interface NamedInput {
@@ -105,7 +100,7 @@ function makeInputs(
 export function program<K extends string, O>(
   engine: Engine,
   body: (inputs: InputTensors<K>) => O,
-  { fuse = true }: ProgramOptions = {},
+  options: ProgramOptions = {},
 ): Program<K, O> {
   const captures = new Map<string, Promise<Capture<O>>>();
   let last: Replay | null = null;
@@ -115,7 +110,7 @@ export function program<K extends string, O>(
       const key = named.map(({ name, meta }) => `${name}:${meta.dtype}${show(meta.shape)}`).join();
       let pending = captures.get(key);
       if (!pending) {
-        pending = capture(engine, body, named, fuse);
+        pending = capture(engine, body, named, options);
         captures.set(key, pending);
         pending.catch(() => captures.delete(key)); // a failed capture may be tried again
       }
@@ -176,7 +171,7 @@ async function capture<K extends string, O>(
   engine: Engine,
   body: (inputs: InputTensors<K>) => O,
   named: readonly NamedInput[],
-  fuse: boolean,
+  options: ProgramOptions,
 ): Promise<Capture<O>> {
   if (engine.isCapturing)
     throw new CaptureError("a program cannot capture another one; run it apart");
@@ -195,7 +190,7 @@ async function capture<K extends string, O>(
   forbidWrites(recorder, tensors);
   const results = [...tensorsIn(outputs)].filter(({ storage }) => storage.virtual >= 0);
   const pinned = new Set(results.map(({ storage }) => storage.virtual));
-  const replay = await Replay.prepare(engine, recorder, pinned, fuse);
+  const replay = await Replay.prepare(engine, recorder, pinned, options);
   const scalarHost = new Uint8Array(scalars ? scalars.bytes : 0);
   return {
     replay,

@@ -1,9 +1,8 @@
 /** Common sub-expressions: drops passes that compute again what an earlier one left. Pure. */
-import type { RecordedStep } from "./capture.ts";
+import { withStorages } from "./capture.ts";
+import type { PassStep, RecordedStep } from "./capture.ts";
 import type { ResolvedBinding } from "./executor.ts";
 import type { Storage } from "./tensor.ts";
-
-type PassStep = Extract<RecordedStep, { kind: "pass" }>;
 
 const isWrite = ({ access }: ResolvedBinding): boolean => access === "read_write";
 
@@ -69,7 +68,7 @@ export function dropRepeats(
       keys.wrote(recorded.target.storage);
       return [recorded];
     }
-    const step = reading(recorded, instead);
+    const step = withStorages(recorded, instead);
     const { bindings } = step.resolved;
     const written = bindings.filter(isWrite);
     const key = keys.of(step.resolved);
@@ -86,18 +85,4 @@ export function dropRepeats(
     });
     return [];
   });
-}
-
-/** The step with storages replaced by those that hold the same values. */
-function reading(step: PassStep, instead: ReadonlyMap<number, Storage>): PassStep {
-  const { resolved, uses } = step;
-  const bindings = resolved.bindings.map((binding) => {
-    const storage = instead.get(binding.storage.virtual);
-    return storage ? { ...binding, storage } : binding;
-  });
-  const moved = uses.map((use) => {
-    const storage = instead.get(use.virtual);
-    return storage ? { ...use, virtual: storage.virtual } : use;
-  });
-  return { ...step, uses: moved, resolved: { ...resolved, bindings } };
 }

@@ -2,14 +2,14 @@
 import type { RecordedStep, Recorder } from "./capture.ts";
 import { liveBuffer } from "./eager.ts";
 import type { Engine } from "./engine.ts";
-import { fuseSteps } from "./fusion.ts";
 import { accessesOf, paramBytes, writeParams } from "./executor.ts";
 import type { Pipeline } from "./pipelines.ts";
-import { lifetimesOf, liveSteps, placeCopies, planMemory } from "./plan.ts";
+import { optimise } from "./optimise.ts";
+import type { Optimised, ProgramOptions } from "./optimise.ts";
+import { lifetimesOf, placeCopies, planMemory } from "./plan.ts";
 import { ALIGNMENT, GPU_BUFFER_USAGE } from "./pool.ts";
 import { encodeCopy, profilePasses } from "./profile.ts";
 import type { CopyCommand, PassCommand, PassTime, Range } from "./profile.ts";
-import { dropRepeats } from "./repeats.ts";
 import { Storage } from "./tensor.ts";
 
 /** A dispatch or a copy with everything bound. */
@@ -20,6 +20,8 @@ export interface ProgramStats {
   readonly passes: number;
   /** Passes that joined another one, or whose results an earlier one has. */
   readonly merged: number;
+  /** Passes that run a second time, to save memory. */
+  readonly recomputed: number;
   readonly copies: number;
   readonly slots: number;
   readonly slotBytes: number;
@@ -46,11 +48,12 @@ export class Replay {
     this.slots = memory.slots;
     this.params = memory.params;
     this.held = recorder.held;
-    const passes = memory.steps.filter((step) => step.kind === "pass");
+    const passes = memory.optimised.steps.filter((step) => step.kind === "pass");
     this.stats = {
       passes: passes.length,
-      merged: memory.merged,
-      copies: memory.steps.length - passes.length,
+      merged: memory.optimised.merged,
+      recomputed: memory.optimised.recomputed,
+      copies: memory.optimised.steps.length - passes.length,
       slots: memory.slots.length,
       slotBytes: memory.slots.reduce((total, { size }) => total + size, 0),
       virtualBytes: [...recorder.sizes.values()].reduce((a, b) => a + b, 0),
@@ -63,11 +66,11 @@ export class Replay {
     engine: Engine,
     recorder: Recorder,
     pinned: ReadonlySet<number>,
-    fuse: boolean,
+    options: ProgramOptions,
   ): Promise<Replay> {
-    const memory = allocate(engine, recorder, pinned, fuse);
-    const pipelines = await compile(engine, memory.steps);
-    const commands = memory.steps.map((step, index) =>
+    const memory = allocate(engine, recorder, pinned, options);
+    const pipelines = await compile(engine, memory.optimised.steps);
+    const commands = memory.optimised.steps.map((step, index) =>
       command(engine, step, { memory, pipelines, index }),
     );
     return new Replay(engine, recorder, memory, commands);
@@ -119,8 +122,7 @@ export class Replay {
 }
 
 interface Memory {
-  readonly steps: readonly RecordedStep[];
-  readonly merged: number;
+  readonly optimised: Optimised;
   readonly ranges: ReadonlyMap<number, Range>;
   readonly slots: readonly GPUBuffer[];
   readonly params: GPUBuffer | null;
@@ -130,11 +132,10 @@ function allocate(
   engine: Engine,
   recorder: Recorder,
   pinned: ReadonlySet<number>,
-  fuse: boolean,
+  options: ProgramOptions,
 ): Memory {
-  const live = liveSteps(recorder.steps, pinned);
-  const alive = recorder.steps.filter((_, index) => live[index]);
-  const needed = fuse ? fuseSteps(dropRepeats(alive, pinned), pinned, engine.caps) : alive;
+  const optimised = optimise(recorder, pinned, engine.caps, options);
+  const needed = optimised.steps;
   const placed = placeCopies(needed, recorder.sizes, pinned);
   const steps = needed.filter(
     (step) => step.kind === "pass" || !placed.has(step.source.storage.virtual),
@@ -153,8 +154,12 @@ function allocate(
     const buffer = slots[slot];
     if (buffer) ranges.set(id, { buffer, offset: 0 });
   }
-  const merged = alive.length - needed.length;
-  return { steps, merged, ranges, slots, params: writeAllParams(engine, steps) };
+  return {
+    optimised: { ...optimised, steps },
+    ranges,
+    slots,
+    params: writeAllParams(engine, steps),
+  };
 }
 
 /** Static params of all passes: one buffer, one 256-byte slot per step. */

@@ -82,6 +82,8 @@ export interface Pass {
   readonly stage?: Stage;
   /** Set where elementwise passes may join this one. */
   readonly tail?: Tail;
+  /** Costs little beside the memory of its results, as elementwise passes do. */
+  readonly isCheap?: boolean;
 }
 
 /** A variant's plan: scratch tensors and the dispatches in order. */

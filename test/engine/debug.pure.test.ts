@@ -5,6 +5,7 @@ import { programReport } from "../../src/engine/debug.ts";
 const STATS = {
   passes: 3,
   merged: 2,
+  recomputed: 0,
   copies: 1,
   slots: 4,
   slotBytes: 2_500_000,
@@ -22,7 +23,7 @@ it("lists passes by label, the costliest first, with their rates", () => {
     STATS,
   ).split("\n");
   expect(lines[0]).toBe(
-    "program: 3 passes (2 more merged into them), 1 copies, 0.10 ms; values of 9.0 MB in 4 slots of 2.5 MB",
+    "program: 3 passes (2 more merged into them, 0 run twice), 1 copies, 0.10 ms; values of 9.0 MB in 4 slots of 2.5 MB",
   );
   const cells = lines.slice(2).map((line) => line.trim().split(/ {2,}/));
   expect(cells).toEqual([

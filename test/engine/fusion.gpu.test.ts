@@ -1,12 +1,15 @@
 /** Fused programs against unfused ones: every kernel that takes stages, at sizes with and without vectors. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createEngine, program } from "../../src/engine/index.ts";
+import { createEngine, ParamSet, program, valueAndGrad } from "../../src/engine/index.ts";
 import type { Engine, InputTensors, Ops, Tensor } from "../../src/engine/index.ts";
 import { layernormBackward } from "../../src/kernels/layernorm.ts";
 import { matmulVariants } from "../../src/kernels/matmul-variants.ts";
 import { meta, sizeOf } from "../../src/util/shape.ts";
 import type { Shape } from "../../src/util/shape.ts";
-import { uniform } from "../../bench/workloads.ts";
+import { ViT } from "../../src/vit/index.ts";
+import type { ViTConfig } from "../../src/vit/index.ts";
+import { smallViTInputs } from "../../bench/small-vit.ts";
+import { SMALL_VIT, uniform, workloadParams } from "../../bench/workloads.ts";
 
 /** The same operations in the same order; WGSL lets compilers contract a · b + c across stages. */
 const TOLERANCE = 4e-6;
@@ -132,6 +135,50 @@ describe.each(Object.keys(layernormBackward.variants))("layernormBackward %s", (
         passes: [2, 3],
       });
     });
+});
+
+describe("programs of a training step", () => {
+  it("give one loss, fused or not, and take less memory when they recompute", async () => {
+    const engine = await createEngine();
+    const spec: ViTConfig = { ...SMALL_VIT, dropout: 0.1, dropPath: 0.1 };
+    const { patches, labels, validRows } = smallViTInputs();
+    const key = new Uint32Array([3, 0, 1, 0]);
+    const losses: number[][] = [];
+    const bytes: number[] = [];
+    for (const options of [{ fuse: false }, {}, { recompute: true }]) {
+      const params = new ParamSet(engine, workloadParams(SMALL_VIT));
+      const state = params.zeros();
+      const step = program(
+        engine,
+        (x: InputTensors<"patches" | "labels" | "validRows" | "key">) => {
+          const { value, grads } = valueAndGrad(engine, params.tensors, () => {
+            const { logits } = new ViT(engine.ops, spec, params, { key: x.key }).encode(x.patches);
+            return engine.ops.crossEntropy(logits, x.labels, x.validRows);
+          });
+          params.pack(grads, state);
+          params.arenas.forEach((arena, index) => {
+            const grad = state[index];
+            if (grad) engine.ops.addInPlace(arena, grad, { scale: -0.01 });
+          });
+          return value;
+        },
+        options,
+      );
+      const list: number[] = [];
+      for (let k = 0; k < 3; k++)
+        list.push(await (await step.run({ patches, labels, validRows, key })).item());
+      losses.push(list);
+      bytes.push(step.stats?.slotBytes ?? 0);
+      step.dispose();
+    }
+    const [plain = [], ...others] = losses;
+    for (const other of others)
+      other.forEach((loss, k) => {
+        expect(Math.abs(loss - (plain[k] ?? NaN))).toBeLessThanOrEqual(1e-5);
+      });
+    expect(bytes[2]).toBeLessThan(0.8 * (bytes[1] ?? 0));
+    engine.destroy();
+  });
 });
 
 describe("elementwise chains", () => {

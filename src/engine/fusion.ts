@@ -64,7 +64,6 @@ function extend(program: Program, group: Group): Group | null {
   if (value.real !== null) return null;
   const touching = program.touching.get(value.virtual) ?? [];
   const others = touching.filter((index) => !group.members.includes(index));
-  if (others.some((index) => writes(at(program.steps, index), value))) return null;
   for (const index of others) {
     const keepsValue = others.length > 1 || program.pinned.has(value.virtual);
     const joined = join(program, group, index, keepsValue);
@@ -72,9 +71,6 @@ function extend(program: Program, group: Group): Group | null {
   }
   return null;
 }
-
-const writes = ({ uses }: RecordedStep, range: Use): boolean =>
-  uses.some((use) => use.writes && overlaps(use, range));
 
 function join(program: Program, group: Group, index: number, keepsValue: boolean): Group | null {
   const { steps, caps } = program;

@@ -64,6 +64,20 @@ describe("fuseSteps leaves alone", () => {
     expect(fused(draft)).toEqual(["matmul", "addInPlace", "add"]);
   });
 
+  it("a value that changes in place before it is read, though not one that changes later", () => {
+    const before = new Draft();
+    const changed = before.run(matmul, before.real(), before.real());
+    before.run(addInPlace, changed, before.real());
+    before.pin(before.run(neg, changed));
+    expect(fused(before)).toEqual(["matmul", "addInPlace", "neg"]);
+    const after = new Draft();
+    const product = after.run(matmul, after.real(), after.real());
+    after.pin(after.run(neg, product));
+    after.run(addInPlace, product, after.real());
+    after.pin(product);
+    expect(fused(after)).toEqual(["matmul + neg", "addInPlace"]);
+  });
+
   it("values that are read back under another size, or repeated", () => {
     const draft = new Draft();
     const row = draft.run(matmul, draft.real([1, 8]), draft.real());

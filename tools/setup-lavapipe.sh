@@ -14,7 +14,16 @@ usable() {
     process.exit(adapter ? 0 : 1);' 2>/dev/null
 }
 
-node tools/setup.mjs --packages
+# Under sudo, node_modules must still belong to the clone's owner: the next command runs without root.
+as_owner() {
+  local owner
+  owner=$(stat -c %u . 2>/dev/null || echo 0)
+  if [ "$(id -u)" != 0 ] || [ "$owner" = 0 ]; then "$@"; return; fi
+  setpriv --reuid "$owner" --regid "$(stat -c %g .)" --clear-groups \
+    env HOME="$(getent passwd "$owner" | cut -d: -f6)" "$@"
+}
+
+as_owner node tools/setup.mjs --packages
 if usable; then exit 0; fi
 if [ "$(uname -s)" != Linux ] || ! command -v apt-get >/dev/null; then
   echo "no adapter, and no apt-get here: install Mesa's lavapipe (25 or newer) by your own means" >&2

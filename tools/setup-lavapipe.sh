@@ -20,7 +20,8 @@ as_owner() {
   owner=$(stat -c %u . 2>/dev/null || echo 0)
   if [ "$(id -u)" != 0 ] || [ "$owner" = 0 ]; then "$@"; return; fi
   setpriv --reuid "$owner" --regid "$(stat -c %g .)" --clear-groups \
-    env HOME="$(getent passwd "$owner" | cut -d: -f6)" "$@"
+    env -u npm_config_cache -u npm_config_userconfig \
+    HOME="$(getent passwd "$owner" | cut -d: -f6)" "$@"
 }
 
 as_owner node tools/setup.mjs --packages

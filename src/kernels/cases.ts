@@ -44,6 +44,7 @@ import { adamwCases, sgdMomentumCases } from "./optimizers.cases.ts";
 import { dropPathCases, dropoutCases } from "./dropout.cases.ts";
 import { imageBatchCases } from "./imageBatch.cases.ts";
 import { softmaxBackwardCases, softmaxCases } from "./softmax.cases.ts";
+import { topkCases } from "./topk.cases.ts";
 import { unaryBackwardCases, unaryCases } from "./unary.cases.ts";
 import { broadcastToCases, permuteCases, reshapeCases, sliceCases } from "./views.cases.ts";
 
@@ -106,5 +107,6 @@ export const cases = {
   imageBatch: imageBatchCases,
   softmax: softmaxCases,
   softmaxBackward: softmaxBackwardCases,
+  topk: topkCases,
   jacobiRotate: jacobiRotateCases,
 } satisfies Record<OpName, OpCases>;

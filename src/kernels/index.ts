@@ -33,6 +33,7 @@ import { imageBatch } from "./imageBatch.ts";
 import type { OpDef } from "./op.ts";
 import { mean, sum, sumTo } from "./reduce.ts";
 import { softmax, softmaxBackward } from "./softmax.ts";
+import { topk } from "./topk.ts";
 import { unaryBackward, unaryOps } from "./unary.ts";
 import { broadcastTo, permute, reshape, slice } from "./views.ts";
 
@@ -95,6 +96,7 @@ export const table = {
   imageBatch,
   softmax,
   softmaxBackward,
+  topk,
   jacobiRotate,
 } as const;
 

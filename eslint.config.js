@@ -4,16 +4,7 @@ import tsdoc from "eslint-plugin-tsdoc";
 /** The house rules that a machine can hold; the others are in docs/architecture.md. */
 export default tseslint.config(
   {
-    ignores: [
-      "node_modules",
-      "dist",
-      "runs",
-      "demo/web",
-      "tools/*.mjs",
-      "*.js",
-      "*.cjs",
-      "bench/peers",
-    ],
+    ignores: ["node_modules", "dist", "runs", "demo/web", "tools/*.mjs", "*.js", "*.cjs"],
   },
   ...tseslint.configs.strictTypeChecked,
   ...tseslint.configs.stylisticTypeChecked,

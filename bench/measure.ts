@@ -27,6 +27,17 @@ const median = (values: readonly number[]): number => {
   return (at(sorted, Math.floor(middle)) + at(sorted, Math.ceil(middle))) / 2;
 };
 
+/** How often a sample repeats work of `warm` ms, so that it lasts long enough to be timed. */
+export const repeatsFor = (warm: number): number =>
+  Math.min(MOST_REPEATS, Math.max(1, Math.ceil(SHORTEST_SAMPLE_MS / warm)));
+
+/** Median, spread and best of the samples' times in ms. */
+export function summarise(times: readonly number[]): Timing {
+  const middle = median(times);
+  const mad = median(times.map((value) => Math.abs(value - middle)));
+  return { median: middle, mad, best: Math.min(...times), samples: times.length };
+}
+
 /** Times `run`, which queues work; each sample ends when the GPU is done. */
 export async function time(
   engine: Engine,
@@ -41,12 +52,10 @@ export async function time(
   };
   await sample(1); // compiles
   const warm = await sample(1);
-  const repeats = Math.min(MOST_REPEATS, Math.max(1, Math.ceil(SHORTEST_SAMPLE_MS / warm)));
+  const repeats = repeatsFor(warm);
   const times: number[] = [];
   const end = performance.now() + budgetMs;
   while (times.length < samples && (times.length < 3 || performance.now() < end))
     times.push(await sample(repeats));
-  const middle = median(times);
-  const mad = median(times.map((value) => Math.abs(value - middle)));
-  return { median: middle, mad, best: Math.min(...times), samples: times.length };
+  return summarise(times);
 }

@@ -120,6 +120,7 @@ async function main(options: Options): Promise<void> {
     ...driverEnvironment(adapter.kind),
     NECO_ADAPTER: adapter.kind,
     MESA_SHADER_CACHE_DISABLE: "true", // a first run that finds its kernels on disk is not cold
+    ORT_DISABLE_TELEMETRY: "1", // onnxruntime reports its use to its makers otherwise
   };
   const { present, missing } = await muster(engines, env, { adapter, limitMs: effort.limitMs });
   const setting = {

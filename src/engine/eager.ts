@@ -99,6 +99,13 @@ export class EagerExecutor implements Executor {
     );
   }
 
+  /** Writes the GPU's clock into a query when the passes queued before are done. */
+  stamp(querySet: GPUQuerySet, index: number): void {
+    this.endPass();
+    const timestampWrites = { querySet, endOfPassWriteIndex: index };
+    this.commands.beginComputePass({ label: "timestamp", timestampWrites }).end();
+  }
+
   private endPass(): void {
     this.computePass?.end();
     this.computePass = null;

@@ -13,4 +13,5 @@ export type { ProgramOptions } from "./optimise.ts";
 export type { ProgramStats } from "./replay.ts";
 export { ParamSet } from "./params.ts";
 export type { ParamSpec } from "./params.ts";
+export { QueueTimer } from "./profile.ts";
 export type { PassTime } from "./profile.ts";

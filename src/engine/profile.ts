@@ -1,4 +1,4 @@
-/** Times the passes of a program one by one, by GPU timestamps. */
+/** Times work by GPU timestamps: the passes of a program one by one, or a stretch of the queue. */
 import { CaptureError } from "../util/errors.ts";
 import type { Engine } from "./engine.ts";
 import { GPU_BUFFER_USAGE } from "./pool.ts";
@@ -79,27 +79,97 @@ export async function profilePasses(
   engine: Engine,
   commands: readonly (PassCommand | CopyCommand)[],
 ): Promise<PassTime[]> {
-  const { device } = engine.gpu;
   const passes = commands.filter((command) => command.kind === "pass");
-  if (!device.features.has("timestamp-query"))
-    throw new CaptureError("profile: this adapter has no timestamp-query");
-  const count = 2 * passes.length;
-  const bytes = count * STAMP_BYTES;
-  const querySet = device.createQuerySet({ type: "timestamp", count });
-  const { COPY_SRC, COPY_DST, MAP_READ } = GPU_BUFFER_USAGE;
-  const resolved = device.createBuffer({ size: bytes, usage: QUERY_RESOLVE | COPY_SRC });
-  const staging = device.createBuffer({ size: bytes, usage: MAP_READ | COPY_DST });
+  const stamps = new Stamps(engine, 2 * passes.length);
+  const { device } = engine.gpu;
   const encoder = device.createCommandEncoder({ label: "profile" });
-  encodeTimed(encoder, commands, querySet);
-  encoder.resolveQuerySet(querySet, 0, count, resolved, 0);
-  encoder.copyBufferToBuffer(resolved, 0, staging, 0, bytes);
+  encodeTimed(encoder, commands, stamps.querySet);
   device.queue.submit([encoder.finish()]);
-  await staging.mapAsync(MAP_READ_MODE);
-  const stamps = new BigUint64Array(staging.getMappedRange().slice(0));
-  for (const buffer of [resolved, staging]) buffer.destroy();
-  querySet.destroy();
+  const nanoseconds = await stamps.read();
+  stamps.destroy();
   return passes.map(({ label, flops, bytes: moved }, index) => {
-    const nanoseconds = Number((stamps[2 * index + 1] ?? 0n) - (stamps[2 * index] ?? 0n));
-    return { label, microseconds: nanoseconds / 1000, flops, bytes: moved };
+    const took = Number((nanoseconds[2 * index + 1] ?? 0n) - (nanoseconds[2 * index] ?? 0n));
+    return { label, microseconds: took / 1000, flops, bytes: moved };
   });
+}
+
+/** Timestamps in nanoseconds, and the way to the host. */
+class Stamps {
+  readonly querySet: GPUQuerySet;
+  private readonly device: GPUDevice;
+  private readonly resolved: GPUBuffer;
+  private readonly staging: GPUBuffer;
+
+  constructor(engine: Engine, count: number) {
+    const { device } = engine.gpu;
+    if (!device.features.has("timestamp-query"))
+      throw new CaptureError("profile: this adapter has no timestamp-query");
+    this.device = device;
+    const { COPY_SRC, COPY_DST, MAP_READ } = GPU_BUFFER_USAGE;
+    const size = count * STAMP_BYTES;
+    this.querySet = device.createQuerySet({ type: "timestamp", count });
+    this.resolved = device.createBuffer({ size, usage: QUERY_RESOLVE | COPY_SRC });
+    this.staging = device.createBuffer({ size, usage: MAP_READ | COPY_DST });
+  }
+
+  /** All stamps, when the work queued before is done. */
+  async read(): Promise<BigUint64Array> {
+    const { device, querySet, resolved, staging } = this;
+    const encoder = device.createCommandEncoder({ label: "timestamps" });
+    encoder.resolveQuerySet(querySet, 0, querySet.count, resolved, 0);
+    encoder.copyBufferToBuffer(resolved, 0, staging, 0, staging.size);
+    device.queue.submit([encoder.finish()]);
+    await staging.mapAsync(MAP_READ_MODE);
+    const stamps = new BigUint64Array(staging.getMappedRange().slice(0));
+    staging.unmap();
+    return stamps;
+  }
+
+  destroy(): void {
+    for (const buffer of [this.resolved, this.staging]) buffer.destroy();
+    this.querySet.destroy();
+  }
+}
+
+/**
+ * Times what is queued between two marks, on the GPU's clock. The host's work shows only where the
+ * GPU has to wait for it.
+ *
+ * @example
+ * timer.start();
+ * engine.ops.matmul(a, b);
+ * timer.stop();
+ * const ms = await timer.milliseconds();
+ */
+export class QueueTimer {
+  private readonly engine: Engine;
+  private readonly stamps: Stamps;
+
+  /** @throws CaptureError if the adapter has no timestamps. */
+  constructor(engine: Engine) {
+    this.engine = engine;
+    this.stamps = new Stamps(engine, 2);
+  }
+
+  /** Begins, in the same submit as the eager work that follows. */
+  start(): void {
+    this.engine.eager.stamp(this.stamps.querySet, 0);
+  }
+
+  /** Ends after the work queued so far, and submits it. */
+  stop(): void {
+    this.engine.eager.stamp(this.stamps.querySet, 1);
+    this.engine.eager.flush();
+  }
+
+  /** Milliseconds between the marks; waits until the GPU is past them. */
+  async milliseconds(): Promise<number> {
+    const [start = 0n, end = 0n] = await this.stamps.read();
+    return Number(end - start) / 1e6;
+  }
+
+  /** Frees what the timer took. */
+  destroy(): void {
+    this.stamps.destroy();
+  }
 }

@@ -6,6 +6,7 @@ import { accessesOf, paramBytes, writeParams } from "./executor.ts";
 import type { Pipeline } from "./pipelines.ts";
 import { optimise } from "./optimise.ts";
 import type { Optimised, ProgramOptions } from "./optimise.ts";
+import { mostLiveBytes } from "./live.ts";
 import { lifetimesOf, placeCopies, planMemory } from "./plan.ts";
 import { ALIGNMENT, GPU_BUFFER_USAGE } from "./pool.ts";
 import { encodeCopy, profilePasses } from "./profile.ts";
@@ -27,7 +28,11 @@ export interface ProgramStats {
   readonly slotBytes: number;
   /** Bytes that the intermediate values would take without reuse. */
   readonly virtualBytes: number;
+  /** Most bytes of intermediate values that are needed at one moment: no plan takes less. */
+  readonly liveBytes: number;
   readonly flops: number;
+  /** Bytes that the passes read and write, as their plans count them. */
+  readonly bytes: number;
 }
 
 /** Replays a recorded program. */
@@ -57,7 +62,9 @@ export class Replay {
       slots: memory.slots.length,
       slotBytes: memory.slots.reduce((total, { size }) => total + size, 0),
       virtualBytes: [...recorder.sizes.values()].reduce((a, b) => a + b, 0),
+      liveBytes: memory.liveBytes,
       flops: passes.reduce((total, { resolved }) => total + (resolved.pass.flops ?? 0), 0),
+      bytes: passes.reduce((total, { resolved }) => total + (resolved.pass.bytes ?? 0), 0),
     };
   }
 
@@ -126,6 +133,7 @@ interface Memory {
   readonly ranges: ReadonlyMap<number, Range>;
   readonly slots: readonly GPUBuffer[];
   readonly params: GPUBuffer | null;
+  readonly liveBytes: number;
 }
 
 function allocate(
@@ -159,6 +167,7 @@ function allocate(
     ranges,
     slots,
     params: writeAllParams(engine, steps),
+    liveBytes: mostLiveBytes(lifetimes, recorder.sizes),
   };
 }
 

@@ -10,7 +10,9 @@ const STATS = {
   slots: 4,
   slotBytes: 2_500_000,
   virtualBytes: 9_000_000,
+  liveBytes: 2_400_000,
   flops: 0,
+  bytes: 0,
 };
 
 it("lists passes by label, the costliest first, with their rates", () => {

@@ -11,6 +11,7 @@ import type { AddCommand } from "./program.ts";
 import { addReport } from "./report.ts";
 import { addServe } from "./serve.ts";
 import { addTrain } from "./train.ts";
+import { addTune } from "./tune.ts";
 
 /** In the order of `neco --help`. */
 export const COMMANDS: readonly AddCommand[] = [
@@ -24,5 +25,6 @@ export const COMMANDS: readonly AddCommand[] = [
   addDetect,
   addReport,
   addBench,
+  addTune,
   addServe,
 ];

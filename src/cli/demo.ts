@@ -6,7 +6,8 @@ import type { Engine } from "../engine/index.ts";
 import { NecoError, UsageError } from "../util/errors.ts";
 import { duration, note, print } from "./console.ts";
 import { fetchDataset } from "./data-fetch.ts";
-import { adapterOption, withEngine } from "./engine.ts";
+import { engineChoice, withEngine } from "./engine.ts";
+import type { EngineChoice } from "./engine.ts";
 import { newJob, resumedJob, type TrainingJob } from "./job.ts";
 import { ncTable } from "./nc.ts";
 import { evaluateSets } from "./ood.ts";
@@ -128,12 +129,12 @@ async function evaluateDemo(
   print(`\nNeural collapse of the training features\n${ncTable(nc.steps ?? [nc])}`);
 }
 
-async function runDemo(options: DemoOptions, adapter: string | undefined): Promise<void> {
+async function runDemo(options: DemoOptions, choice: EngineChoice): Promise<void> {
   const start = performance.now();
   const far = await farSets(options.offline === true);
   const { folder, isNew } = await demoFolder(options.out);
   const resumed = isNew ? null : await resumedDemo(folder);
-  await withEngine({ adapter, picks: resumed?.job.resume?.picks }, async (engine) => {
+  await withEngine({ ...choice, picks: resumed?.job.resume?.picks }, async (engine) => {
     const preset = await choosePreset(engine, resumed?.preset ?? options.preset);
     const job = resumed?.job ?? (await demoJob(preset, folder, options.seed));
     await startTraining(engine, job, { isNew, notes: { preset: preset.name } });
@@ -166,5 +167,5 @@ export function addDemo(program: Command): void {
     .option("--seed <n>", "of weights, order and augmentation", natural, 42)
     .option("--offline", "fetch nothing; OOD sets that are not here are left out")
     .addHelpText("after", EXAMPLES)
-    .action((options: DemoOptions, command: Command) => runDemo(options, adapterOption(command)));
+    .action((options: DemoOptions, command: Command) => runDemo(options, engineChoice(command)));
 }

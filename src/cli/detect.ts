@@ -8,7 +8,8 @@ import { Detector, type Judgement } from "../neco/index.ts";
 import { figure, methodTitle, percent, textTable } from "../report/index.ts";
 import { DataError, UsageError } from "../util/errors.ts";
 import { note, print, writeJson } from "./console.ts";
-import { adapterOption, withEngine } from "./engine.ts";
+import { engineChoice, withEngine } from "./engine.ts";
+import type { EngineChoice } from "./engine.ts";
 import { isFeatureFile } from "./options.ts";
 import { runPath } from "./run-folder.ts";
 
@@ -67,7 +68,7 @@ export function judgementTable(judgements: readonly NamedJudgement[]): string {
 async function runDetect(
   paths: readonly string[],
   options: { readonly detector?: string; readonly run?: string; readonly json?: string },
-  adapter: string | undefined,
+  choice: EngineChoice,
 ): Promise<void> {
   const file =
     options.detector ?? (options.run === undefined ? undefined : runPath(options.run, "detector"));
@@ -80,7 +81,7 @@ async function runDetect(
   const isFeatures = inputs.every(isFeatureFile);
   if (!isFeatures && inputs.some(isFeatureFile))
     throw new UsageError("give images or feature files, not both at once");
-  await withEngine(adapter, async (engine) => {
+  await withEngine(choice, async (engine) => {
     const detector = await Detector.load(file, { engine });
     const judgements = isFeatures
       ? await judgeFeatures(detector, inputs)
@@ -124,6 +125,6 @@ export function addDetect(program: Command): void {
         inputs: string[],
         options: { detector?: string; run?: string; json?: string },
         command: Command,
-      ) => runDetect(inputs, options, adapterOption(command)),
+      ) => runDetect(inputs, options, engineChoice(command)),
     );
 }

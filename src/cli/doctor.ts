@@ -7,7 +7,7 @@ import type { Engine } from "../engine/index.ts";
 import { isRecord } from "../io/json.ts";
 import { NumericError } from "../util/errors.ts";
 import { print, writeJson } from "./console.ts";
-import { adapterOption, withEngine } from "./engine.ts";
+import { engineChoice, withEngine } from "./engine.ts";
 import { packageVersion } from "./program.ts";
 import { selfCheck } from "./self-check.ts";
 import type { CheckResult } from "./self-check.ts";
@@ -34,7 +34,7 @@ export function addDoctor(program: Command): void {
       "\nExit code 1 if nothing here can run neco; the message says what to do.\n\nExamples:\n  neco doctor\n  neco doctor --adapter swiftshader --json doctor.json",
     )
     .action(async (options: { json?: string }, command: Command) => {
-      const found = await withEngine(adapterOption(command), diagnose);
+      const found = await withEngine(engineChoice(command), diagnose);
       if (options.json !== "-") for (const line of render(found)) print(line);
       if (options.json !== undefined) await writeJson(options.json, found);
       const wrong = found.numerics.filter(({ ok }) => !ok);

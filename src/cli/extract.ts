@@ -5,7 +5,8 @@ import { SPLIT_NAMES, type ImageDataset, type SplitName } from "../data/dataset.
 import type { Engine } from "../engine/index.ts";
 import { UsageError } from "../util/errors.ts";
 import { print } from "./console.ts";
-import { adapterOption, withEngine } from "./engine.ts";
+import { engineChoice, withEngine } from "./engine.ts";
+import type { EngineChoice } from "./engine.ts";
 import { extractFeatures } from "./extract-features.ts";
 import { loadNamedModel, loadRunModel, type Augmenting, type LoadedModel } from "./models.ts";
 import { oneOf, positive, shard } from "./options.ts";
@@ -101,7 +102,7 @@ async function extractOne(
   print(`features: ${out}`);
 }
 
-async function runExtract(options: ExtractOptions, adapter: string | undefined): Promise<void> {
+async function runExtract(options: ExtractOptions, choice: EngineChoice): Promise<void> {
   const { out, run, step } = options;
   if (out === undefined) throw new UsageError("give --out FILE.npz (or .safetensors)");
   if (options.transform === "train" && run === undefined)
@@ -110,11 +111,11 @@ async function runExtract(options: ExtractOptions, adapter: string | undefined):
     );
   if (run === undefined) {
     const source = await fromWeights(options);
-    await withEngine(adapter, (engine) => extractOne(engine, options, source, out));
+    await withEngine(choice, (engine) => extractOne(engine, options, source, out));
     return;
   }
   const first = await fromRun(run, options, step === "all" ? "last" : step);
-  await withEngine(adapter, async (engine) => {
+  await withEngine(choice, async (engine) => {
     if (step !== "all") {
       await extractOne(engine, options, first, out);
       return;
@@ -158,6 +159,6 @@ export function addExtract(program: Command): void {
     .option("--half", "store features as f16")
     .addHelpText("after", EXAMPLES)
     .action((options: ExtractOptions, command: Command) =>
-      runExtract(options, adapterOption(command)),
+      runExtract(options, engineChoice(command)),
     );
 }

@@ -5,7 +5,8 @@ import { neuralCollapse, type NcJson } from "../neco/nc.ts";
 import { figure, percent, textTable, type NcMetrics } from "../report/index.ts";
 import { UsageError } from "../util/errors.ts";
 import { print, writeJson } from "./console.ts";
-import { adapterOption, withEngine } from "./engine.ts";
+import { engineChoice, withEngine } from "./engine.ts";
+import type { EngineChoice } from "./engine.ts";
 import { fileOfSet, findHeadIn, OpenFiles } from "./feature-sets.ts";
 import { append, namedFile, numberIn } from "./options.ts";
 
@@ -47,7 +48,7 @@ export function ncTable(rows: readonly (NcMetrics & { readonly step?: number })[
   return textTable(head, cells);
 }
 
-async function ncOfFiles(options: NcOptions, adapter: string | undefined): Promise<NcJson> {
+async function ncOfFiles(options: NcOptions, choice: EngineChoice): Promise<NcJson> {
   const { features, head: headFile, ood = [], rcond } = options;
   if (features === undefined)
     throw new UsageError("give --run DIR, or feature files: --features F --head F");
@@ -62,7 +63,7 @@ async function ncOfFiles(options: NcOptions, adapter: string | undefined): Promi
       throw new UsageError(`${features} holds no head: give --head F with W [C, D] (and b [C])`);
     const sets: FeatureSource[] = [];
     for (const { name, file } of named) sets.push(await files.open(file, name));
-    return await withEngine(adapter, async (engine) => {
+    return await withEngine(choice, async (engine) => {
       const input = {
         features: source,
         weights,
@@ -77,14 +78,14 @@ async function ncOfFiles(options: NcOptions, adapter: string | undefined): Promi
   }
 }
 
-async function runNc(options: NcOptions, adapter: string | undefined): Promise<void> {
+async function runNc(options: NcOptions, choice: EngineChoice): Promise<void> {
   let json: NcJson;
-  if (options.run === undefined) json = await ncOfFiles(options, adapter);
+  if (options.run === undefined) json = await ncOfFiles(options, choice);
   else {
     const { run } = options;
     const { ncOfRun } = await import("./run-collapse.ts");
     const sets = (options.ood ?? []).map(namedFile);
-    json = await withEngine(adapter, (engine) => ncOfRun(engine, run, sets));
+    json = await withEngine(choice, (engine) => ncOfRun(engine, run, sets));
   }
   if (options.json !== undefined) await writeJson(options.json, json);
   if (options.json !== "-") print(ncTable(json.steps ?? [json]));
@@ -115,5 +116,5 @@ export function addNc(program: Command): void {
     )
     .option("--json <file>", "write the metrics; - for standard output")
     .addHelpText("after", EXAMPLES)
-    .action((options: NcOptions, command: Command) => runNc(options, adapterOption(command)));
+    .action((options: NcOptions, command: Command) => runNc(options, engineChoice(command)));
 }

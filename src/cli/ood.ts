@@ -5,7 +5,8 @@ import { evaluateOod, type Evaluation } from "../neco/evaluate.ts";
 import type { ScoreOptions } from "../neco/options.ts";
 import { UsageError } from "../util/errors.ts";
 import { note, print } from "./console.ts";
-import { adapterOption, withEngine } from "./engine.ts";
+import { engineChoice, withEngine } from "./engine.ts";
+import type { EngineChoice } from "./engine.ts";
 import { openFeatureSets, type FeatureSets, type GroupOptions } from "./feature-sets.ts";
 import { publish, sweepText, type OodOutputs } from "./ood-outputs.ts";
 import { chooseDim, sweepOf } from "./ood-sweep.ts";
@@ -98,7 +99,7 @@ async function openSets(engine: Engine, folder: string, options: OodOptions): Pr
   return openRunSets(engine, folder, { ...options, ood: (options.ood ?? []).map(namedFile) });
 }
 
-async function runOod(options: OodOptions, adapter: string | undefined): Promise<void> {
+async function runOod(options: OodOptions, choice: EngineChoice): Promise<void> {
   if (
     options.search === true &&
     ((options.idVal === undefined && options.run === undefined) ||
@@ -109,7 +110,7 @@ async function runOod(options: OodOptions, adapter: string | undefined): Promise
     );
   // Wrong usage and absent files must not wait for an adapter.
   const opened = options.run === undefined ? await openFeatureSets(filesOf(options)) : null;
-  await withEngine(adapter, async (engine) => {
+  await withEngine(choice, async (engine) => {
     const sets = opened ?? (await openSets(engine, options.run ?? ".", options));
     try {
       let wanted = scoreOptionsOf(options);
@@ -182,5 +183,5 @@ export function addOod(program: Command): void {
     .option("--scores <file.npz>", "write the score vectors")
     .option("--csv-openood <file>", "write the results in OpenOOD's columns")
     .addHelpText("after", EXAMPLES)
-    .action((options: OodOptions, self: Command) => runOod(options, adapterOption(self)));
+    .action((options: OodOptions, self: Command) => runOod(options, engineChoice(self)));
 }

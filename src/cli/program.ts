@@ -28,6 +28,7 @@ export function buildProgram(commands: readonly AddCommand[]): Command {
     )
     .version(packageVersion(), "-V, --version", "print the version")
     .option("--adapter <name>", "auto, gpu, lavapipe or swiftshader (also NECO_ADAPTER)")
+    .option("--tuned", "the kernel variants that `neco tune` found fastest on this adapter")
     .addHelpText("after", FOOTER)
     .showHelpAfterError("(add --help for the options)")
     .exitOverride();

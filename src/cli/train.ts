@@ -3,7 +3,8 @@ import type { Command } from "commander";
 import type { Engine } from "../engine/index.ts";
 import { trainRun, type TrainProgress, type TrainResult } from "../vit/index.ts";
 import { duration, note, print, startProgress } from "./console.ts";
-import { adapterOption, withEngine } from "./engine.ts";
+import { engineChoice, withEngine } from "./engine.ts";
+import type { EngineChoice } from "./engine.ts";
 import { interruptible } from "./interrupt.ts";
 import { newConfig, newJob, resumedJob, type TrainingJob } from "./job.ts";
 import { namedFile } from "./options.ts";
@@ -76,14 +77,14 @@ function endText(folder: string, { best, validation, test }: TrainResult, second
   return `trained in ${duration(seconds)}: ${parts.join(", ")}\nrun: ${folder}`;
 }
 
-async function runTrain(options: TrainCommandOptions, adapter: string | undefined): Promise<void> {
+async function runTrain(options: TrainCommandOptions, choice: EngineChoice): Promise<void> {
   // Wrong options and absent data must not wait for an adapter.
   const isNew = options.resume === undefined;
   const job =
     options.resume === undefined
       ? await newJob(options)
       : await resumedJob(options.resume, await openRun(options.resume));
-  await withEngine({ adapter, picks: job.resume?.picks }, async (engine) => {
+  await withEngine({ ...choice, picks: job.resume?.picks }, async (engine) => {
     await startTraining(engine, job, { isNew });
     if (job.checkpointAt.length === 0) return;
     const [{ ncOfRun }, { ncTable }] = await Promise.all([
@@ -98,6 +99,6 @@ async function runTrain(options: TrainCommandOptions, adapter: string | undefine
 /** Adds `neco train`. */
 export function addTrain(program: Command): void {
   addTrainOptions(program.command("train")).action(
-    (options: TrainCommandOptions, command: Command) => runTrain(options, adapterOption(command)),
+    (options: TrainCommandOptions, command: Command) => runTrain(options, engineChoice(command)),
   );
 }

@@ -1,6 +1,8 @@
 /** The engine: tensors, ops, scopes. Everything that users of the GPU touch goes through it. */
 import type { Attrs, Caps, OpDef } from "../kernels/op.ts";
 import { pickVariant } from "../kernels/op.ts";
+import { heldPick } from "../kernels/picks.ts";
+import type { Picks } from "../kernels/picks.ts";
 import { CaptureError, ShapeError } from "../util/errors.ts";
 import { bytesOf, meta as metaOf, show, sizeOf } from "../util/shape.ts";
 import type { DType, Meta, Shape } from "../util/shape.ts";
@@ -24,8 +26,15 @@ export interface EngineOptions {
   readonly adapter?: string;
   /** Most bytes of GPU buffers at once; default 8 GiB. */
   readonly memoryBudget?: number;
-  /** Variant by op name, over the default pick. */
-  readonly picks?: Readonly<Record<string, string>>;
+  /** Variants over the default picks: by op name, or as `neco tune` measured them. */
+  readonly picks?: Picks | ((adapter: AdapterSummary) => Promise<Picks>);
+}
+
+/** A call of an op, as {@link Engine.observe} tells it. */
+export interface OpCall {
+  readonly op: OpDef;
+  readonly inputs: readonly (Tensor | null)[];
+  readonly attrs: Attrs;
 }
 
 const DEFAULT_BUDGET = 8 * 1024 ** 3;
@@ -42,21 +51,22 @@ export class Engine {
   readonly pipelines: PipelineCache;
   readonly gpu: OpenDevice;
   readonly eager: EagerExecutor;
-  /** Variant by op name, over the default pick; frozen into a run's checkpoint. */
-  readonly picks: Readonly<Record<string, string>>;
+  /** Variants over the default picks; frozen into a run's checkpoint. */
+  readonly picks: Picks;
   private executor: Executor;
+  private observer: ((call: OpCall) => void) | null = null;
   private readonly tapes: Tape[] = [];
   private readonly scopes = new Scopes();
   private absentTensor: Tensor | null = null;
   private readonly collected: FinalizationRegistry<() => void>;
 
   /** Use {@link createEngine}. */
-  constructor(gpu: OpenDevice, options: EngineOptions) {
+  constructor(gpu: OpenDevice, picks: Picks, memoryBudget = DEFAULT_BUDGET) {
     this.gpu = gpu;
     this.adapter = gpu.adapter;
     this.caps = gpu.caps;
-    this.picks = options.picks ?? {};
-    this.pool = new BufferPool(gpu.device, options.memoryBudget ?? DEFAULT_BUDGET);
+    this.picks = picks;
+    this.pool = new BufferPool(gpu.device, memoryBudget);
     this.pipelines = new PipelineCache(gpu.device, gpu.faults);
     this.eager = new EagerExecutor(gpu, this.pool, this.pipelines);
     this.executor = this.eager;
@@ -157,9 +167,10 @@ export class Engine {
     op: OpDef,
     inputs: readonly (Tensor | null)[],
     attrs: Attrs,
-    variant = this.picks[op.name],
+    variant?: string,
   ): readonly Tensor[] {
     for (const input of inputs) input?.assertAlive();
+    this.observer?.({ op, inputs, attrs });
     const metas = op.infer(inputs, attrs);
     const outputs = op.alias
       ? this.alias(inputs, metas)
@@ -186,7 +197,9 @@ export class Engine {
       this.allocate(meta, `${op.name} ${names[index] ?? ""}`),
     );
     if (outputs.length > 0 && outputs.every(({ size }) => size === 0)) return outputs;
-    const variant = pickVariant(op, inputs, attrs, this.caps, wanted);
+    const { caps, picks } = this;
+    const asked = wanted ?? heldPick(picks, op, { inputs, attrs, caps });
+    const variant = pickVariant(op, inputs, attrs, caps, asked);
     const plan = op.variants[variant]?.plan(inputs, attrs, this.caps);
     if (!plan) throw new TypeError(`${op.name} has no variant ${variant}`);
     const temps = plan.temps.map((meta) => this.allocate(meta, `${op.name} temp`));
@@ -252,6 +265,17 @@ export class Engine {
     }
   }
 
+  /** Runs `fn`, telling `observer` of every op that is called inside. */
+  observe(observer: (call: OpCall) => void, fn: () => void): void {
+    const before = this.observer;
+    this.observer = observer;
+    try {
+      fn();
+    } finally {
+      this.observer = before;
+    }
+  }
+
   /** Runs `fn` with another executor, as a capture does. */
   withExecutor<T>(executor: Executor, fn: () => T): T {
     const before = this.executor;
@@ -281,5 +305,11 @@ export class Engine {
  * @throws AdapterError if there is no usable adapter; the message says how to get one.
  */
 export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
-  return new Engine(await openDevice(options.adapter ? { adapter: options.adapter } : {}), options);
+  const { adapter, memoryBudget, picks = {} } = options;
+  const gpu = await openDevice(adapter ? { adapter } : {});
+  return new Engine(
+    gpu,
+    typeof picks === "function" ? await picks(gpu.adapter) : picks,
+    memoryBudget,
+  );
 }

@@ -15,3 +15,6 @@ export { ParamSet } from "./params.ts";
 export type { ParamSpec } from "./params.ts";
 export { QueueTimer } from "./profile.ts";
 export type { PassTime } from "./profile.ts";
+export { callsOf, picksOf, tune } from "./tuner.ts";
+export type { TuneCall, TuneOptions, TuneResult } from "./tuner.ts";
+export type { Picks } from "../kernels/picks.ts";

@@ -5,6 +5,7 @@ import { hostArray, loadFloats, parseSafetensors, serialiseSafetensors } from ".
 import type { HostArray } from "../io/index.ts";
 import { checkConfig } from "./config.ts";
 import type { ViTConfig } from "./config.ts";
+import type { Picks } from "../engine/index.ts";
 import type { TrainState } from "./optimizer.ts";
 import { loadTimm, timmArrays } from "./weights/timm.ts";
 import type { ParamValues } from "./weights/timm.ts";
@@ -29,7 +30,7 @@ export interface ResumePoint {
   readonly moments: readonly ParamValues[];
   readonly best: BestSoFar | null;
   /** Kernel variants of the run, frozen so that it goes on to the same bits. */
-  readonly picks: Readonly<Record<string, string>>;
+  readonly picks: Picks;
 }
 
 const momentKey = (index: number, name: string): string => `moment${index}/${name}`;
@@ -38,7 +39,7 @@ const momentKey = (index: number, name: string): string => `moment${index}/${nam
 export async function makeCheckpoint(
   state: TrainState,
   config: ViTConfig,
-  progress: { step: number; best: BestSoFar | null; picks: Readonly<Record<string, string>> },
+  progress: { step: number; best: BestSoFar | null; picks: Picks },
 ): Promise<CheckpointFiles> {
   const { step, best, picks } = progress;
   const values = await state.params.read();
@@ -105,6 +106,6 @@ export async function readCheckpoint(
     values,
     moments,
     best: JSON.parse(best) as BestSoFar | null, // written by makeCheckpoint
-    picks: JSON.parse(picks) as Record<string, string>,
+    picks: JSON.parse(picks) as Picks,
   };
 }

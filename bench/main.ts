@@ -1,143 +1,153 @@
-/** `npm run bench`: kernel throughput against the adapter's peaks, measured in the same process. */
-import { Command } from "commander";
-import { writeFileSync } from "node:fs";
+/** `npm run bench`: ops and whole workloads against the adapter's peaks, measured in the same process. */
+import { Command, InvalidArgumentError, Option } from "commander";
 import { createEngine } from "../src/engine/index.ts";
-import type { Engine, PassTime } from "../src/engine/index.ts";
-import { time } from "./measure.ts";
-import type { Budget } from "./measure.ts";
+import type { AdapterSummary } from "../src/engine/index.ts";
+import type { Caps } from "../src/kernels/op.ts";
+import { writeAtomic } from "../src/platform/node.ts";
+import { costLine, driftLine, peaksLine, profileLines, rowLine } from "./print.ts";
 import { measurePeaks } from "./probes.ts";
 import type { Peaks } from "./probes.ts";
-import { opRows, workloadRows } from "./rows.ts";
-import type { Row } from "./rows.ts";
-
-/** A measured row, as the JSON holds it. Times in ms. */
-interface Measured {
-  readonly name: string;
-  readonly shape: string;
-  readonly dtype: "f32";
-  readonly variant: string;
-  /** Same as `median`, under the contract's name. */
-  readonly ms: number;
-  readonly median: number;
-  readonly mad: number;
-  readonly best: number;
-  readonly samples: number;
-  readonly gflops: number;
-  readonly gbs: number;
-  /** Of the FMA peak or of the copy peak, whichever is nearer. */
-  readonly fraction_of_peak: number;
-  readonly dispatches: number;
-  readonly timer: "wall";
-  readonly [extra: string]: unknown;
-}
-
-/** Passes of one kind together, the longest first. */
-function printProfile(passes: readonly PassTime[]): void {
-  const kinds = new Map<string, { us: number; count: number; flops: number; bytes: number }>();
-  for (const { label, microseconds, flops, bytes } of passes) {
-    const kind = kinds.get(label) ?? { us: 0, count: 0, flops: 0, bytes: 0 };
-    kind.us += microseconds;
-    kind.count++;
-    kind.flops += flops;
-    kind.bytes += bytes;
-    kinds.set(label, kind);
-  }
-  const total = passes.reduce((sum, { microseconds }) => sum + microseconds, 0);
-  for (const [label, { us, count, flops, bytes }] of [...kinds].sort(([, a], [, b]) => b.us - a.us))
-    console.log(
-      `${(us / 1000).toFixed(2).padStart(9)} ms ${((100 * us) / total).toFixed(1).padStart(5)} % ${String(count).padStart(4)} × ${label.padEnd(56)} ${(flops / us / 1000).toFixed(2).padStart(7)} GFLOP/s ${(bytes / us / 1000).toFixed(2).padStart(6)} GB/s`,
-    );
-}
-
-async function measure(
-  engine: Engine,
-  row: Row,
-  { peaks, budget, options }: { peaks: Peaks; budget: Budget; options: Options },
-): Promise<Measured> {
-  return engine.scope(async () => {
-    const prepared = await row.prepare(engine);
-    if (options.profile) printProfile((await prepared.profile?.()) ?? []);
-    const timing = await time(engine, () => prepared.run(), budget);
-    const gflops = prepared.flops / (timing.median * 1e6);
-    const gbs = prepared.bytes / (timing.median * 1e6);
-    const { name, shape, variant } = row;
-    return {
-      name,
-      shape,
-      dtype: "f32",
-      variant,
-      ms: timing.median,
-      ...timing,
-      gflops,
-      gbs,
-      fraction_of_peak: Math.max(gflops / peaks.fma.rate, gbs / peaks.copy.rate),
-      dispatches: prepared.dispatches,
-      timer: "wall",
-      ...(await prepared.extra?.()),
-    };
-  });
-}
-
-function line(row: Measured): string {
-  const label = `${row.name} ${row.shape}`.padEnd(52).slice(0, 52);
-  const ms = `${row.median.toFixed(3)} ± ${row.mad.toFixed(3)} ms`.padStart(22);
-  const flops = row.gflops > 0 ? `${row.gflops.toFixed(2)} GFLOP/s` : "";
-  const bytes = row.gbs > 0 ? `${row.gbs.toFixed(2)} GB/s` : "";
-  const peak = row.gflops + row.gbs > 0 ? `${(100 * row.fraction_of_peak).toFixed(0)} %` : "";
-  return `${label} ${row.variant.padEnd(16)}${ms}${flops.padStart(16)}${bytes.padStart(12)}${peak.padStart(7)}`;
-}
+import type { BenchReport } from "./report.ts";
+import { benchRows } from "./rows/index.ts";
+import { chooseRows, keyOf } from "./rows/row.ts";
+import type { Row } from "./rows/row.ts";
+import { runRow } from "./run.ts";
+import type { Measured, RunOptions } from "./run.ts";
 
 interface Options {
   readonly only?: string;
+  readonly list?: boolean;
   readonly json?: string;
   readonly adapter?: string;
-  readonly samples: string;
-  readonly budget: string;
+  readonly timer: RunOptions["timer"];
+  readonly samples: number;
+  readonly budget: number;
   readonly profile?: boolean;
 }
 
-async function main(options: Options): Promise<void> {
-  const engine = await createEngine(options.adapter ? { adapter: options.adapter } : {});
-  const { description, kind } = engine.adapter;
-  console.log(
-    `adapter: ${description}${kind === "gpu" ? "" : " (software: these are not GPU speeds)"}`,
-  );
-  const peaks = await measurePeaks(engine);
-  console.log(
-    `peaks: FMA ${peaks.fma.rate.toFixed(1)} GFLOP/s (${peaks.fma.variant}), copy ${peaks.copy.rate.toFixed(1)} GB/s (${peaks.copy.variant})\n`,
-  );
-  const wanted = options.only ? new RegExp(options.only) : /./;
-  const rows = [...workloadRows, ...opRows(engine)].filter(
-    ({ name, shape, variant }) => wanted.test(name) || wanted.test(`${name} ${shape} ${variant}`),
-  );
-  if (rows.length === 0) throw new RangeError(`--only ${options.only ?? ""} matches no row`);
-  const budget = { samples: Number(options.samples), budgetMs: 1000 * Number(options.budget) };
+const print = (line: string): void => {
+  console.log(line);
+};
+
+/** What the adapter is and can do at best, in an engine that is gone afterwards. */
+async function survey(
+  adapter?: string,
+): Promise<{ adapter: AdapterSummary; caps: Caps; measure: () => Promise<Peaks> }> {
+  const open = (): ReturnType<typeof createEngine> => createEngine(adapter ? { adapter } : {});
+  const first = await open();
+  first.destroy();
+  const measure = async (): Promise<Peaks> => {
+    const engine = await open();
+    const peaks = await measurePeaks(engine);
+    engine.destroy();
+    return peaks;
+  };
+  return { adapter: first.adapter, caps: first.caps, measure };
+}
+
+function printRow(row: Measured): void {
+  print(rowLine(row));
+  if (row.kind === "workload") print(costLine(row));
+  for (const line of profileLines(row.passes ?? [])) print(line);
+}
+
+/** Measures the rows; `save` keeps what a long run has so far. */
+async function measureAll(
+  rows: readonly Row[],
+  options: RunOptions,
+  save: (measured: readonly Measured[]) => Promise<void>,
+): Promise<Measured[]> {
   const measured: Measured[] = [];
   for (const row of rows) {
-    const result = await measure(engine, row, { peaks, budget, options });
+    const result = await runRow(row, options);
     measured.push(result);
-    console.log(line(result));
+    printRow(result);
+    await save(measured);
   }
-  if (options.json) {
-    const report = {
-      schema: "neco-webgpu/bench@1",
-      adapter: engine.adapter,
-      node: process.version,
-      peaks,
-      rows: measured,
-    };
-    writeFileSync(options.json, `${JSON.stringify(report, null, 1)}\n`);
+  return measured;
+}
+
+async function main(options: Options): Promise<void> {
+  // A kernel that the driver finds on disk is not cold; read by Mesa when it is loaded.
+  process.env["MESA_SHADER_CACHE_DISABLE"] = "true";
+  const { adapter, caps, measure } = await survey(options.adapter);
+  const all = benchRows(caps);
+  const rows = options.only === undefined ? all : chooseRows(all, options.only);
+  if (options.list) {
+    for (const row of rows) print(keyOf(row));
+    return;
   }
-  engine.destroy();
+  const software = adapter.kind === "gpu" ? "" : " (software: these are not GPU speeds)";
+  print(`adapter: ${adapter.description}${software}`);
+  const before = await measure();
+  print(`peaks: ${peaksLine(before)}\n`);
+  const base = {
+    schema: "neco-webgpu/bench@1",
+    adapter,
+    node: process.version,
+    date: new Date().toISOString(),
+    command: ["npm run bench --", ...process.argv.slice(2)].join(" "),
+    peaks: before,
+  } as const;
+  const save = async (measured: readonly Measured[], after: Peaks | null): Promise<void> => {
+    const report: BenchReport = { ...base, peaks_after: after, rows: measured };
+    if (options.json) await writeAtomic(options.json, `${JSON.stringify(report, null, 1)}\n`);
+  };
+  const { fma, copy } = before;
+  const run: RunOptions = {
+    ...(options.adapter ? { adapter: options.adapter } : {}),
+    timer: options.timer,
+    samples: options.samples,
+    budgetMs: 1000 * options.budget,
+    profile: options.profile ?? false,
+    roof: { fma: fma.rate, copy: copy.rate },
+  };
+  const measured = await measureAll(rows, run, (done) => save(done, null));
+  const after = await measure();
+  print(`\npeaks after: ${peaksLine(after)}\n${driftLine(before, after)}`);
+  await save(measured, after);
+}
+
+/** A number above 0. */
+function positive(text: string): number {
+  const value = Number(text);
+  if (!(value > 0)) throw new InvalidArgumentError("must be a number above 0");
+  return value;
 }
 
 await new Command("bench")
-  .description("kernel throughput on this adapter, against its own measured peaks")
-  .option("--only <pattern>", "rows whose name (or name, shape and variant) match this expression")
+  .description("time ops and whole workloads on this adapter, against its own measured peaks")
+  .option("--only <patterns>", "rows by name, by the beginning of their line in --list, or by glob")
+  .option("--list", "print the rows instead of measuring them")
   .option("--json <file>", "write the figures there, schema neco-webgpu/bench@1")
   .option("--adapter <name>", "auto, gpu, lavapipe or swiftshader")
-  .option("--profile", "time every pass of a program by itself first")
-  .option("--samples <n>", "most samples of a row", "20")
-  .option("--budget <seconds>", "most time of a row", "10")
+  .addOption(
+    new Option(
+      "--timer <clock>",
+      "GPU timestamps or the host's clock; auto: timestamps if there are",
+    )
+      .choices(["auto", "gpu", "wall"])
+      .default("auto"),
+  )
+  .option("--profile", "time every pass of a program by itself too")
+  .option("--samples <n>", "most samples of a row", positive, 20)
+  .option(
+    "--budget <seconds>",
+    "time of a row after which no sample starts (but 3 are taken)",
+    positive,
+    10,
+  )
+  .addHelpText(
+    "after",
+    `
+Each row runs in an engine of its own, without the driver's shader cache: "cold" is its first call,
+compiling included. Medians ± median absolute deviations are of warm calls. "x % of memory" is the
+part of what the copy peak allows the row's bytes, "of compute" of the FMA peak.
+
+Examples:
+  npm run bench -- --list
+  npm run bench -- --only small-vit-step --profile
+  npm run bench -- --only 'matmul,softmax*,* naive' --json new.json`,
+  )
   .action(main)
   .parseAsync();

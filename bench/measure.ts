@@ -1,14 +1,13 @@
-/** Times work on the engine: warm-up, then samples until there are enough or time is up. */
+/** Times work on the engine: its first call, then warm samples until there are enough or time is up. */
+import { QueueTimer } from "../src/engine/index.ts";
 import type { Engine } from "../src/engine/index.ts";
-import { at } from "../src/util/shape.ts";
+import { summarise } from "../src/util/timing.ts";
+import type { Timing } from "../src/util/timing.ts";
 
-/** Milliseconds of one call: median and median absolute deviation over the samples. */
-export interface Timing {
-  readonly median: number;
-  readonly mad: number;
-  readonly best: number;
-  readonly samples: number;
-}
+export { summarise };
+
+/** The clock behind a time: GPU timestamps, or the host's from the call until the GPU is done. */
+export type Clock = "gpu" | "wall";
 
 /** When to stop sampling. */
 export interface Budget {
@@ -17,45 +16,91 @@ export interface Budget {
   readonly budgetMs: number;
 }
 
+/** What {@link time} finds. */
+export interface Measurement {
+  /** First call, compiling included, until the GPU is done: wall time in ms. */
+  readonly coldMs: number;
+  readonly timer: Clock;
+  /** Warm calls by that clock. */
+  readonly timing: Timing;
+  /** The same calls by the host's clock. */
+  readonly wall: Timing;
+  /** Host time of a warm call until its work is submitted, µs. */
+  readonly hostMicroseconds: number;
+}
+
+/** Work as {@link time} takes it: queued by `run`; `afterFirst` looks at the first result. */
+export interface Timed {
+  readonly run: () => Promise<unknown> | undefined;
+  readonly afterFirst?: () => Promise<unknown>;
+}
+
+/** Fewest samples, even beyond the time budget. */
+const LEAST_SAMPLES = 3;
 /** A sample shorter than this repeats its work, so that a submit's own cost does not show. */
 const SHORTEST_SAMPLE_MS = 5;
 const MOST_REPEATS = 64;
-
-const median = (values: readonly number[]): number => {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = (sorted.length - 1) / 2;
-  return (at(sorted, Math.floor(middle)) + at(sorted, Math.ceil(middle))) / 2;
-};
 
 /** How often a sample repeats work of `warm` ms, so that it lasts long enough to be timed. */
 export const repeatsFor = (warm: number): number =>
   Math.min(MOST_REPEATS, Math.max(1, Math.ceil(SHORTEST_SAMPLE_MS / warm)));
 
-/** Median, spread and best of the samples' times in ms. */
-export function summarise(times: readonly number[]): Timing {
-  const middle = median(times);
-  const mad = median(times.map((value) => Math.abs(value - middle)));
-  return { median: middle, mad, best: Math.min(...times), samples: times.length };
+/** Times of one sample, per call, in ms. */
+interface Sample {
+  readonly wall: number;
+  readonly host: number;
+  readonly gpu: number;
 }
 
-/** Times `run`, which queues work; each sample ends when the GPU is done. */
+async function sample(
+  engine: Engine,
+  run: Timed["run"],
+  { repeats, timer }: { repeats: number; timer: QueueTimer | null },
+): Promise<Sample> {
+  const start = performance.now();
+  timer?.start();
+  for (let k = 0; k < repeats; k++) await run();
+  timer?.stop();
+  engine.eager.flush();
+  const queued = performance.now();
+  await engine.finish();
+  const end = performance.now();
+  const gpu = timer ? await timer.milliseconds() : NaN;
+  return {
+    wall: (end - start) / repeats,
+    host: (queued - start) / repeats,
+    gpu: gpu / repeats,
+  };
+}
+
+/** True where the adapter has timestamps. */
+export const hasTimestamps = (engine: Engine): boolean =>
+  engine.caps.features.has("timestamp-query");
+
+/**
+ * Times work; each sample ends when the GPU is done.
+ * @throws CaptureError if GPU timestamps are asked for and the adapter has none.
+ */
 export async function time(
   engine: Engine,
-  run: () => Promise<unknown> | undefined,
-  { samples, budgetMs }: Budget,
-): Promise<Timing> {
-  const sample = async (repeats: number): Promise<number> => {
-    const start = performance.now();
-    for (let k = 0; k < repeats; k++) await run();
-    await engine.finish();
-    return (performance.now() - start) / repeats;
-  };
-  await sample(1); // compiles
-  const warm = await sample(1);
-  const repeats = repeatsFor(warm);
-  const times: number[] = [];
+  { run, afterFirst }: Timed,
+  { samples, budgetMs, clock }: Budget & { clock: Clock },
+): Promise<Measurement> {
+  const timer = clock === "gpu" ? new QueueTimer(engine) : null;
+  const start = performance.now();
+  await run();
+  await engine.finish();
+  const coldMs = performance.now() - start;
+  await afterFirst?.();
+  const warm = await sample(engine, run, { repeats: 1, timer });
+  const repeats = repeatsFor(warm.wall);
+  const taken: Sample[] = [];
   const end = performance.now() + budgetMs;
-  while (times.length < samples && (times.length < 3 || performance.now() < end))
-    times.push(await sample(repeats));
-  return summarise(times);
+  while (taken.length < samples && (taken.length < LEAST_SAMPLES || performance.now() < end))
+    taken.push(await sample(engine, run, { repeats, timer }));
+  timer?.destroy();
+  const wall = summarise(taken.map((one) => one.wall));
+  const timing = timer ? summarise(taken.map(({ gpu }) => gpu)) : wall;
+  const host = summarise(taken.map((one) => one.host)).median;
+  return { coldMs, timer: clock, timing, wall, hostMicroseconds: 1000 * host };
 }

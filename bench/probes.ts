@@ -18,7 +18,10 @@ export interface Peak {
 /** An adapter's peaks; `bufferCopy` is the driver's own copy, which no kernel is held against. */
 export interface Peaks {
   readonly fma: Peak;
+  /** The best of `copies`. */
   readonly copy: Peak;
+  /** Kernels that copy: a scalar, a vec4 or four vec4s per lane. */
+  readonly copies: readonly Peak[];
   readonly bufferCopy: Peak;
 }
 
@@ -120,7 +123,7 @@ export async function measurePeaks(
       now,
     );
     const bufferCopy = { variant: "buffer to buffer", rate: (2 * bytesOf(x)) / (ms * 1e6) };
-    return { fma, copy: best(copies), bufferCopy };
+    return { fma, copy: best(copies), copies, bufferCopy };
   });
 }
 

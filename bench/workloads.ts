@@ -41,6 +41,10 @@ export const SMALL_VIT_LOSSES = [2.47528, 2.30493, 2.21991] as const;
 /** ViT-B/16 at 224 pixels, with the workloads' epsilon. */
 export const VIT_B: ViTConfig = { ...vitConfig("ViT-B_16"), epsilon: 1e-5 };
 
+/** ViT-S/16 at 224 pixels, for training steps of a small batch. */
+export const VIT_S: ViTConfig = { ...vitConfig("ViT-S_16"), epsilon: 1e-5 };
+export const VIT_S_BATCH = 2;
+
 /** Operations of a forward pass over a batch; a training step counts three times that. */
 export function vitFlops(config: ViTConfig, batch: number): number {
   const patches = (config.imageSize / config.patch) ** 2;

@@ -1,0 +1,9 @@
+/** All rows of the bench. */
+import type { Caps } from "../../src/kernels/op.ts";
+import { necoRows } from "./neco.ts";
+import { opRows } from "./ops.ts";
+import type { Row } from "./row.ts";
+import { vitRows } from "./vit.ts";
+
+/** Workloads first, then the op table. */
+export const benchRows = (caps: Caps): Row[] => [...vitRows, ...necoRows, ...opRows(caps)];

@@ -1,0 +1,92 @@
+/** Rows of the op table: every usable variant of every op. */
+import { hostArray, materialise } from "../../test/ops/samples.ts";
+import type { BenchRow, OpCases } from "../../src/kernels/case.ts";
+import { cases } from "../../src/kernels/cases.ts";
+import { opEntries } from "../../src/kernels/index.ts";
+import type { OpName } from "../../src/kernels/index.ts";
+import type { Caps, OpDef } from "../../src/kernels/op.ts";
+import { pickVariant } from "../../src/kernels/op.ts";
+import { at, show, sizeOf } from "../../src/util/shape.ts";
+import type { Row } from "./row.ts";
+
+const SEED = 5;
+const ARENA = 1 << 20; // elements, as the other ops on arenas
+const SIDE = 768; // as the other Householder step
+
+/** Shapes worth timing for ops whose cases state none. */
+const SHAPES: Partial<Record<OpName, BenchRow>> = {
+  fill: { inputs: [{ shape: [ARENA] }] },
+  reshape: { inputs: [{ shape: [3200, 192] }], attrs: { shape: [64, 50, 192] } },
+  householderReflect: {
+    inputs: [[SIDE, SIDE], [SIDE], [SIDE, SIDE], [SIDE], [3, SIDE]].map((shape) => ({ shape })),
+    attrs: { column: 0 },
+  },
+};
+
+const elements = ({ inputs }: BenchRow): number =>
+  inputs.reduce((sum, spec) => sum + (spec ? sizeOf(spec.shape) : 0), 0);
+
+/** The op's own bench rows, else the shapes above, else its largest sample. */
+export function benchRowsOf(name: OpName): readonly BenchRow[] {
+  const { bench = [], samples }: OpCases = cases[name];
+  if (bench.length > 0) return bench;
+  const chosen = SHAPES[name];
+  return chosen ? [chosen] : samples.toSorted((a, b) => elements(b) - elements(a)).slice(0, 1);
+}
+
+/** Shapes and attributes, in a few words: rows of one op differ in them. */
+function describe({ inputs, attrs = {} }: BenchRow): string {
+  const shapes = inputs.map((spec) => (spec ? show(spec.shape) : "–"));
+  return [
+    ...shapes,
+    ...Object.entries(attrs).map(([key, value]) => `${key}=${JSON.stringify(value)}`),
+  ].join(" ");
+}
+
+function opRow(op: OpDef, row: BenchRow, variant: string): Row {
+  const attrs = { ...op.defaults, ...row.attrs };
+  return {
+    name: op.name,
+    shape: describe(row),
+    variant,
+    kind: "op",
+    prepare(engine) {
+      const values = materialise(row, SEED);
+      const inputs = row.inputs.map((spec, k) => {
+        const array = at(values, k);
+        return spec && array ? engine.tensor(hostArray(spec, array.data), spec.shape) : null;
+      });
+      const { passes = [] } = op.variants[variant]?.plan(inputs, attrs, engine.caps) ?? {};
+      return {
+        run(): undefined {
+          engine.scope(() => {
+            engine.run(op, inputs, attrs, variant);
+          });
+        },
+        cost: () => ({
+          flops: passes.reduce((sum, pass) => sum + (pass.flops ?? 0), 0),
+          bytes: passes.reduce((sum, pass) => sum + (pass.bytes ?? 0), 0),
+        }),
+      };
+    },
+  };
+}
+
+/** All op rows; of an op's variants the one that it would pick comes first. */
+export function opRows(caps: Caps): Row[] {
+  return opEntries().flatMap(([name, op]) =>
+    benchRowsOf(name).flatMap((row) => {
+      const attrs = { ...op.defaults, ...row.attrs };
+      const metas = row.inputs.map((spec) =>
+        spec ? { shape: spec.shape, dtype: spec.dtype ?? ("f32" as const) } : null,
+      );
+      const first = pickVariant(op, metas, attrs, caps);
+      const usable = Object.keys(op.variants).filter((variant) =>
+        op.variants[variant]?.usable(metas, attrs, caps),
+      );
+      return [first, ...usable.filter((variant) => variant !== first)].map((variant) =>
+        opRow(op, row, variant),
+      );
+    }),
+  );
+}

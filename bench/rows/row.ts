@@ -1,0 +1,65 @@
+/** What the bench measures, one row at a time. */
+import type { Engine, PassTime } from "../../src/engine/index.ts";
+import type { Timed } from "../measure.ts";
+import type { Cost } from "../roofline.ts";
+
+/** Facts for the JSON beside the times. */
+export type Facts = Readonly<Record<string, unknown>>;
+
+/** Something to time: set up, but nothing compiled or run yet. */
+export interface Prepared extends Timed {
+  /** Counted from plans, known after the first run. */
+  cost(): Cost;
+  /** Read after timing. */
+  facts?(): Promise<Facts> | Facts;
+  /** Time of every pass. */
+  profile?(): Promise<PassTime[]>;
+}
+
+/** A row of the bench; nothing is allocated before `prepare`. */
+export interface Row {
+  readonly name: string;
+  readonly shape: string;
+  readonly variant: string;
+  /** An op of the table, or something that people wait for. */
+  readonly kind: "op" | "workload";
+  prepare(engine: Engine): Promise<Prepared> | Prepared;
+}
+
+/** What tells rows apart. */
+export type RowName = Pick<Row, "name" | "shape" | "variant">;
+
+/** How a row is named on the command line and matched with an older run's. */
+export const keyOf = ({ name, shape, variant }: RowName): string =>
+  `${name} ${shape} ${variant}`;
+
+/** A pattern without * or ?: the rows of that name or, if there are none, those that begin so. */
+function byPrefix<T extends RowName>(rows: readonly T[], pattern: string): readonly T[] {
+  const named = rows.filter(({ name }) => name === pattern);
+  return named.length > 0 ? named : rows.filter((row) => keyOf(row).startsWith(pattern));
+}
+
+/** With * (any characters) or ? (one): the rows whose name, or name, shape and variant, match. */
+function byGlob<T extends RowName>(rows: readonly T[], pattern: string): readonly T[] {
+  const source = pattern
+    .replace(/[.+^${}()|[\]\\]/g, "\\$&")
+    .replaceAll("*", ".*")
+    .replaceAll("?", ".");
+  const expression = new RegExp(`^${source}$`);
+  return rows.filter((row) => expression.test(row.name) || expression.test(keyOf(row)));
+}
+
+/**
+ * The rows that a list of patterns with commas asks for, in the table's order.
+ * @throws RangeError if a pattern matches nothing.
+ */
+export function chooseRows<T extends RowName>(rows: readonly T[], patterns: string): T[] {
+  const chosen = new Set<T>();
+  for (const pattern of patterns.split(/,(?![^[]*\])/)) {
+    const found = /[*?]/.test(pattern) ? byGlob(rows, pattern) : byPrefix(rows, pattern);
+    if (found.length === 0)
+      throw new RangeError(`--only ${pattern} matches no row: see --list for their names`);
+    for (const row of found) chosen.add(row);
+  }
+  return rows.filter((row) => chosen.has(row));
+}

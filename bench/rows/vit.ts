@@ -1,0 +1,140 @@
+/** Rows of whole Vision Transformers: training steps and inference. */
+import { ParamSet, program } from "../../src/engine/index.ts";
+import type { Tensor } from "../../src/engine/index.ts";
+import { ViT } from "../../src/vit/index.ts";
+import type { ViTConfig } from "../../src/vit/index.ts";
+import { vitStep } from "../vit-step.ts";
+import type { StepMode, TrainingStep } from "../vit-step.ts";
+import {
+  SMALL_VIT,
+  SMALL_VIT_BATCH,
+  SMALL_VIT_LOSSES,
+  VIT_B,
+  VIT_S,
+  VIT_S_BATCH,
+  vitFlops,
+  workloadBatch,
+  workloadParams,
+} from "../workloads.ts";
+import type { Row } from "./row.ts";
+
+/** A model and a batch of it. */
+interface Workload {
+  readonly name: string;
+  readonly config: ViTConfig;
+  readonly batchSize: number;
+  /** Known losses of the first steps. */
+  readonly losses?: readonly number[];
+}
+
+const shapeOf = ({ config, batchSize }: Workload): string =>
+  `[${batchSize}, ${config.imageSize}, ${config.imageSize}, ${config.channels}]`;
+
+const LOSS_TOLERANCE = 2e-5; // of five decimals, as the peers print them
+
+/** Reads the loss of each step as long as losses are known. */
+class LossCheck {
+  readonly seen: number[] = [];
+  private readonly expected: readonly number[];
+
+  constructor(expected: readonly number[]) {
+    this.expected = expected;
+  }
+
+  /** @throws RangeError if a loss is not the known one. */
+  async add(loss: Tensor): Promise<void> {
+    const value = await loss.item();
+    const known = this.expected[this.seen.length];
+    this.seen.push(value);
+    if (known !== undefined && !(Math.abs(value - known) <= LOSS_TOLERANCE))
+      throw new RangeError(`loss ${value} is not ${known}: the step is wrong`);
+    if (!Number.isFinite(value)) throw new RangeError(`loss ${value}: the step is wrong`);
+  }
+}
+
+/** Bytes that a step cannot do without: its state, and the values alive at the fullest moment. */
+function needed({ state, stats }: TrainingStep): Record<string, number> | null {
+  const program = stats();
+  if (!program) return null;
+  const bytes = (tensors: readonly Tensor[]): number =>
+    tensors.reduce((sum, tensor) => sum + tensor.bytes, 0);
+  return {
+    weights: bytes(state.params.arenas),
+    gradients: bytes(state.grads),
+    optimizer: bytes(state.moments.flat()),
+    live_values: program.liveBytes,
+  };
+}
+
+function stepRow(workload: Workload, mode: StepMode): Row {
+  const { config, batchSize, losses = [] } = workload;
+  return {
+    name: `${workload.name}-step`,
+    shape: shapeOf(workload),
+    variant: mode,
+    kind: "workload",
+    prepare(engine) {
+      const step = vitStep(engine, workload, mode);
+      const check = new LossCheck(losses);
+      let last: Tensor | null = null;
+      const run = async (): Promise<Tensor> => {
+        if (mode === "eager") last?.dispose(); // a program's outputs are its own memory
+        last = await step.run();
+        return last;
+      };
+      return {
+        run,
+        async afterFirst() {
+          if (last) await check.add(last);
+          for (let k = 1; k < losses.length; k++) await check.add(await run());
+        },
+        cost: () => ({ flops: 3 * vitFlops(config, batchSize), bytes: step.stats()?.bytes ?? 0 }),
+        facts: () => ({ losses: check.seen, program: step.stats(), needed_bytes: needed(step) }),
+        ...(mode === "eager" ? {} : { profile: step.profile }),
+      };
+    },
+  };
+}
+
+const inferenceRow = (workload: Workload): Row => ({
+  name: `${workload.name}-infer`,
+  shape: shapeOf(workload),
+  variant: "program",
+  kind: "workload",
+  prepare(engine) {
+    const { config, batchSize } = workload;
+    const params = new ParamSet(engine, workloadParams(config));
+    const { patches, shape } = workloadBatch(config, batchSize);
+    const forward = program(
+      engine,
+      (inputs: { patches: Tensor }) =>
+        new ViT(engine.ops, config, params).encode(inputs.patches).logits,
+    );
+    const input = { patches: { values: patches, shape } };
+    return {
+      run: () => forward.run(input),
+      cost: () => ({ flops: vitFlops(config, batchSize), bytes: forward.stats?.bytes ?? 0 }),
+      facts: () => ({ program: forward.stats }),
+      profile: () => forward.profile(),
+    };
+  },
+});
+
+const small: Workload = {
+  name: "small-vit",
+  config: SMALL_VIT,
+  batchSize: SMALL_VIT_BATCH,
+  losses: SMALL_VIT_LOSSES,
+};
+const vitS: Workload = { name: "vit-s16", config: VIT_S, batchSize: VIT_S_BATCH };
+const vitB: Workload = { name: "vit-b16", config: VIT_B, batchSize: 1 };
+
+/** Training steps and inference. */
+export const vitRows: readonly Row[] = [
+  stepRow(small, "program"),
+  stepRow(small, "unfused"),
+  stepRow(small, "eager"),
+  inferenceRow(small),
+  stepRow(vitS, "program"),
+  inferenceRow(vitB),
+];

@@ -1,0 +1,113 @@
+/** A training step of the workloads' ViTs through src/vit: eager, as a program, or one unfused. */
+import { ParamSet, program, valueAndGrad } from "../src/engine/index.ts";
+import type { Engine, PassTime, ProgramStats, Tensor } from "../src/engine/index.ts";
+import { ViT } from "../src/vit/index.ts";
+import type { Recipe, ViTConfig } from "../src/vit/index.ts";
+import { applyUpdate, createTrainState } from "../src/vit/optimizer.ts";
+import type { TrainState } from "../src/vit/optimizer.ts";
+import { REFERENCE_RECIPE } from "../src/vit/recipe.ts";
+import { SMALL_VIT_LEARNING_RATE, workloadBatch, workloadParams } from "./workloads.ts";
+
+/** How a step runs: op by op, or recorded; `unfused` is a program of the ops' own passes. */
+export type StepMode = "eager" | "program" | "unfused";
+
+/** A training step that returns its loss as a tensor. */
+export interface TrainingStep {
+  readonly state: TrainState;
+  /** Runs the step; the loss is [] and may be read when wanted. */
+  readonly run: () => Promise<Tensor>;
+  /** Counts of the program; null in eager mode. */
+  readonly stats: () => ProgramStats | null;
+  /** Time of every pass of the program. */
+  readonly profile: () => Promise<PassTime[]>;
+}
+
+/** What a step reads, as tensors. */
+export interface StepTensors {
+  readonly patches: Tensor;
+  readonly labels: Tensor;
+  readonly validRows: Tensor;
+  readonly learningRate: Tensor;
+  readonly step: Tensor;
+}
+
+/** Host values of a step's inputs. */
+export interface StepInputs {
+  readonly patches: { readonly values: Float32Array; readonly shape: readonly number[] };
+  readonly labels: Int32Array;
+  readonly validRows: Uint32Array;
+  readonly learningRate: Float32Array;
+  readonly step: Float32Array;
+}
+
+/** Loss and gradients of a batch, packed into the state's arenas. */
+export function vitBackward(
+  engine: Engine,
+  config: ViTConfig,
+  state: TrainState,
+  batch: StepTensors,
+): Tensor {
+  const { ops } = engine;
+  const { value: loss, grads } = valueAndGrad(engine, state.params.tensors, () => {
+    const { logits } = new ViT(ops, config, state.params).encode(batch.patches);
+    return ops.crossEntropy(logits, batch.labels, batch.validRows);
+  });
+  state.params.pack(grads, state.grads);
+  return loss;
+}
+
+/** The workload's batch and scalars, as a program takes them. */
+export function stepInputs(config: ViTConfig, batchSize: number): StepInputs {
+  const { patches, shape, labels } = workloadBatch(config, batchSize);
+  return {
+    patches: { values: patches, shape },
+    labels,
+    validRows: new Uint32Array([batchSize]),
+    learningRate: new Float32Array([SMALL_VIT_LEARNING_RATE]),
+    step: new Float32Array([1]),
+  };
+}
+
+/** A step of plain SGD, as the shared workload asks for, from the workload's weights. */
+export function vitStep(
+  engine: Engine,
+  { config, batchSize }: { config: ViTConfig; batchSize: number },
+  mode: StepMode,
+): TrainingStep {
+  const recipe: Recipe = {
+    ...REFERENCE_RECIPE,
+    learningRate: SMALL_VIT_LEARNING_RATE,
+    momentum: 0,
+    maxGradNorm: 0,
+    batchSize,
+  };
+  const state = createTrainState(engine, new ParamSet(engine, workloadParams(config)), recipe);
+  const inputs = stepInputs(config, batchSize);
+  const step = (batch: StepTensors): Tensor => {
+    const loss = vitBackward(engine, config, state, batch);
+    applyUpdate(engine, state, recipe, batch);
+    return loss;
+  };
+  if (mode !== "eager") {
+    const replayed = program(engine, step, { fuse: mode === "program" });
+    return {
+      state,
+      run: () => replayed.run({ ...inputs }),
+      stats: () => replayed.stats,
+      profile: () => replayed.profile(),
+    };
+  }
+  const batch: StepTensors = {
+    patches: engine.tensor(inputs.patches.values, inputs.patches.shape),
+    labels: engine.tensor(inputs.labels),
+    validRows: engine.tensor(inputs.validRows),
+    learningRate: engine.tensor(inputs.learningRate),
+    step: engine.tensor(inputs.step),
+  };
+  return {
+    state,
+    run: () => Promise.resolve(engine.scope(() => step(batch))),
+    stats: () => null,
+    profile: () => Promise.resolve([]),
+  };
+}

@@ -30,8 +30,7 @@ export interface Row {
 export type RowName = Pick<Row, "name" | "shape" | "variant">;
 
 /** How a row is named on the command line and matched with an older run's. */
-export const keyOf = ({ name, shape, variant }: RowName): string =>
-  `${name} ${shape} ${variant}`;
+export const keyOf = ({ name, shape, variant }: RowName): string => `${name} ${shape} ${variant}`;
 
 /** A pattern without * or ?: the rows of that name or, if there are none, those that begin so. */
 function byPrefix<T extends RowName>(rows: readonly T[], pattern: string): readonly T[] {

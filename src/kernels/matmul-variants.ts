@@ -215,7 +215,13 @@ const broadcast: Variant<MatmulAttrs> = {
     const of = untransposed(product(inputs, attrs));
     const subgroup = fixedSubgroup(caps);
     const rowGroups = BROADCAST_CELLS / BROADCAST_COLS / subgroup;
-    const tiling = { subgroup, rowGroups, colGroups: BROADCAST_COLS };
+    // Parts start at multiples of the grain, so that an even k has even parts.
+    const tiling = {
+      subgroup,
+      rowGroups,
+      colGroups: BROADCAST_COLS,
+      depth: of.k % 2 === 0 ? 2 : 1,
+    };
     const code: KernelCode = (epilogue) => matmulBroadcast({ ...of, ...epilogue, ...tiling });
     const tile = { rows: subgroup * rowGroups, cols: 4 * subgroup * BROADCAST_COLS };
     return productPlan(code, tile, of, caps);

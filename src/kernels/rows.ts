@@ -18,26 +18,41 @@ const WORKGROUP_LANES = 64;
 export const rowGrid = (rows: number, layout: RowLayout, caps: Caps): [number, number, number] =>
   foldGrid(ceilDiv(rows, layout.rowsPerWorkgroup), caps);
 
+/** How one row kernel is planned for one layout. */
+type RowPlan<A extends Attrs> = (
+  layout: RowLayout,
+  inputs: InputMetas,
+  attrs: A,
+  caps: Caps,
+) => Plan;
+
+const subgroupLayout = (caps: Caps): RowLayout => {
+  const lanes = fixedSubgroup(caps);
+  return { lanes, rowsPerWorkgroup: Math.max(1, SUBGROUP_WORKGROUP / lanes), subgroup: true };
+};
+const WORKGROUP_LAYOUT: RowLayout = {
+  lanes: WORKGROUP_LANES,
+  rowsPerWorkgroup: 1,
+  subgroup: false,
+};
+
 /**
  * The variants of a row kernel: `rowPerSubgroup` (no barriers; needs one fixed subgroup size) and
- * `rowPerWorkgroup` (tree reduction in workgroup memory; runs everywhere).
+ * `rowPerWorkgroup` (tree reduction in workgroup memory; runs everywhere), each where `fits` agrees.
  */
 export function rowVariants<A extends Attrs>(
-  plan: (layout: RowLayout, inputs: InputMetas, attrs: A, caps: Caps) => Plan,
+  plan: RowPlan<A>,
+  fits: (layout: RowLayout, inputs: InputMetas) => boolean = () => true,
 ): { rowPerSubgroup: Variant<A>; rowPerWorkgroup: Variant<A> } {
   return {
     rowPerSubgroup: {
-      usable: (_inputs, _attrs, caps) => fixedSubgroup(caps) > 0,
-      plan: (inputs, attrs, caps) => {
-        const lanes = fixedSubgroup(caps);
-        const rowsPerWorkgroup = Math.max(1, SUBGROUP_WORKGROUP / lanes);
-        return plan({ lanes, rowsPerWorkgroup, subgroup: true }, inputs, attrs, caps);
-      },
+      usable: (inputs, _attrs, caps) =>
+        fixedSubgroup(caps) > 0 && fits(subgroupLayout(caps), inputs),
+      plan: (inputs, attrs, caps) => plan(subgroupLayout(caps), inputs, attrs, caps),
     },
     rowPerWorkgroup: {
-      usable: () => true,
-      plan: (inputs, attrs, caps) =>
-        plan({ lanes: WORKGROUP_LANES, rowsPerWorkgroup: 1, subgroup: false }, inputs, attrs, caps),
+      usable: (inputs) => fits(WORKGROUP_LAYOUT, inputs),
+      plan: (inputs, attrs, caps) => plan(WORKGROUP_LAYOUT, inputs, attrs, caps),
     },
   };
 }

@@ -29,6 +29,9 @@ export const softmaxCases: OpCases = {
     { inputs: [{ shape: [3, 257], range: [-4, 4] }] },
     { inputs: [{ shape: [2, 3, 65] }] },
     { inputs: [{ shape: [9] }] },
+    { inputs: [{ shape: [9, 8] }] }, // no column past the row
+    { inputs: [{ shape: [2, 256] }] },
+    { inputs: [{ shape: [2, 2050] }] }, // wider than any variant's registers
   ],
   extremes: [
     { inputs: [{ shape: [2, 4], values: [80, -80, 0, 1, 1e30, 1e30, -1e30, 0] }] },

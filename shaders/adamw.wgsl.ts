@@ -1,23 +1,21 @@
 /** AdamW. m, v: moving means of g and g²; p ← p·(1 − lr·wd·mask) − lr·(m/c₁) / (√(v/c₂) + eps), c = 1 − βᵗ. */
-import { flatWorkgroup } from "./lib/grid.wgsl.ts";
 import type { PackWidth } from "./lib/pack.wgsl.ts";
 import { pack } from "./lib/pack.wgsl.ts";
+import { sweep } from "./lib/sweep.wgsl.ts";
+import type { SweepOptions } from "./lib/sweep.wgsl.ts";
 import { wgsl } from "./lib/wgsl.ts";
 
 /** Options of {@link adamw}. */
-export interface AdamwOptions {
-  readonly workgroup: number;
+export interface AdamwOptions extends SweepOptions {
   readonly width: PackWidth;
   readonly hasMask: boolean;
 }
 
-/** One invocation = one pack. All arenas: [size]; grad_scale: one value; step: t, from 1. */
-export const adamw = ({ workgroup, width, hasMask }: AdamwOptions): string => wgsl`
-const WORKGROUP: u32 = ${workgroup}u;
+/** `element` treats one pack. All arenas: [size]; grad_scale: one value; step: t, from 1. */
+export const adamw = ({ width, hasMask, ...sweeping }: AdamwOptions): string => wgsl`
 ${pack(width)}
-${flatWorkgroup}
 struct Params {
-  packs: u32,
+  count: u32,
   beta1: f32,
   rest1: f32, // 1 − beta1, rounded from float64 as the next two
   log_beta1: f32,
@@ -54,16 +52,7 @@ fn one_minus_exp(x: f32) -> f32 {
   return -x * sum;
 }
 
-@compute @workgroup_size(WORKGROUP)
-fn main(
-  @builtin(workgroup_id) wid: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_id) lid: vec3u,
-) {
-  let index = flat_workgroup(wid, groups) * WORKGROUP + lid.x;
-  if (index >= params.packs) {
-    return;
-  }
+fn element(index: u32) {
 #if ${hasMask}
   let decay = decay_mask[index] * (params.weight_decay * learning_rate);
 #else
@@ -80,4 +69,5 @@ fn main(
   let value = param[index];
   param[index] = value - value * decay - (first * (learning_rate / correction1)) / size;
 }
+${sweep(sweeping)}
 `;

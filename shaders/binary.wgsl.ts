@@ -1,9 +1,10 @@
 /** Elementwise op of two operands without strides. y[i] = apply(a[i], b[i]). */
-import { flatWorkgroup } from "./lib/grid.wgsl.ts";
+import { sweep } from "./lib/sweep.wgsl.ts";
+import type { SweepOptions } from "./lib/sweep.wgsl.ts";
 import { wgsl } from "./lib/wgsl.ts";
 
 /** Options of {@link binary}. */
-export interface BinaryOptions {
+export interface BinaryOptions extends SweepOptions {
   /** `fn apply(a: Value, b: Value) -> Value`. */
   readonly apply: string;
   /** Elements in a Value: vec4f or f32. */
@@ -11,15 +12,12 @@ export interface BinaryOptions {
   /** As large as y, repeated along leading axes, or one number. */
   readonly a: "full" | "repeat" | "scalar";
   readonly b: "full" | "repeat" | "scalar";
-  readonly workgroup: number;
 }
 
-/** One invocation = one Value of y. Counts are in Values. */
-export const binary = ({ apply, width, a, b, workgroup }: BinaryOptions): string => wgsl`
+/** `element` makes one Value of y. Counts are in Values. */
+export const binary = ({ apply, width, a, b, ...sweeping }: BinaryOptions): string => wgsl`
 alias Value = ${width === 4 ? "vec4f" : "f32"};
-const WORKGROUP: u32 = ${workgroup}u;
 ${apply}
-${flatWorkgroup}
 struct Params {
   count: u32,
   a_count: u32,
@@ -38,16 +36,7 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> y: array<Value>;
 @group(0) @binding(3) var<uniform> params: Params;
 
-@compute @workgroup_size(WORKGROUP)
-fn main(
-  @builtin(workgroup_id) wid: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_id) lid: vec3u,
-) {
-  let index = flat_workgroup(wid, groups) * WORKGROUP + lid.x;
-  if (index >= params.count) {
-    return;
-  }
+fn element(index: u32) {
 #if ${a === "full"}
   let left = a[index];
 #elif ${a === "repeat"}
@@ -64,4 +53,5 @@ fn main(
 #endif
   y[index] = apply(left, right);
 }
+${sweep(sweeping)}
 `;

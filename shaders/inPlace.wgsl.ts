@@ -1,24 +1,22 @@
 /** Elementwise updates of a buffer in place: accumulate, moving average, fill. */
-import { flatWorkgroup } from "./lib/grid.wgsl.ts";
 import type { PackWidth } from "./lib/pack.wgsl.ts";
 import { pack } from "./lib/pack.wgsl.ts";
+import { sweep } from "./lib/sweep.wgsl.ts";
+import type { SweepOptions } from "./lib/sweep.wgsl.ts";
 import { wgsl } from "./lib/wgsl.ts";
 
 /** Options of {@link inPlace}. */
-export interface InPlaceOptions {
-  readonly workgroup: number;
+export interface InPlaceOptions extends SweepOptions {
   readonly width: PackWidth;
   /** There is a second operand; otherwise every value becomes `scale`. */
   readonly hasOperand: boolean;
 }
 
-/** One invocation = one pack: values ← values · keep + x · scale, or values ← scale. All: [size]. */
-export const inPlace = ({ workgroup, width, hasOperand }: InPlaceOptions): string => wgsl`
-const WORKGROUP: u32 = ${workgroup}u;
+/** `element` treats one pack: values ← values · keep + x · scale, or values ← scale. All: [size]. */
+export const inPlace = ({ width, hasOperand, ...sweeping }: InPlaceOptions): string => wgsl`
 ${pack(width)}
-${flatWorkgroup}
 struct Params {
-  packs: u32,
+  count: u32,
   keep: f32,
   scale: f32,
 }
@@ -30,20 +28,12 @@ struct Params {
 @group(0) @binding(1) var<uniform> params: Params;
 #endif
 
-@compute @workgroup_size(WORKGROUP)
-fn main(
-  @builtin(workgroup_id) wid: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_id) lid: vec3u,
-) {
-  let index = flat_workgroup(wid, groups) * WORKGROUP + lid.x;
-  if (index >= params.packs) {
-    return;
-  }
+fn element(index: u32) {
 #if ${hasOperand}
   values[index] = values[index] * params.keep + x[index] * params.scale;
 #else
   values[index] = Pack(params.scale);
 #endif
 }
+${sweep(sweeping)}
 `;

@@ -1,29 +1,27 @@
 /** SGD with momentum. v ← m·v + (s·g + wd·mask·p), p ← p − lr·v (Nesterov: p − lr·(g' + m·v)). */
-import { flatWorkgroup } from "./lib/grid.wgsl.ts";
 import type { PackWidth } from "./lib/pack.wgsl.ts";
 import { pack } from "./lib/pack.wgsl.ts";
+import { sweep } from "./lib/sweep.wgsl.ts";
+import type { SweepOptions } from "./lib/sweep.wgsl.ts";
 import { wgsl } from "./lib/wgsl.ts";
 
 /** Options of {@link sgdMomentum}. */
-export interface SgdMomentumOptions {
-  readonly workgroup: number;
+export interface SgdMomentumOptions extends SweepOptions {
   readonly width: PackWidth;
   readonly isNesterov: boolean;
   readonly hasMask: boolean;
 }
 
-/** One invocation = one pack. All arenas: [size]; grad_scale (s): one value. */
+/** `element` treats one pack. All arenas: [size]; grad_scale (s): one value. */
 export const sgdMomentum = ({
-  workgroup,
   width,
   isNesterov,
   hasMask,
+  ...sweeping
 }: SgdMomentumOptions): string => wgsl`
-const WORKGROUP: u32 = ${workgroup}u;
 ${pack(width)}
-${flatWorkgroup}
 struct Params {
-  packs: u32,
+  count: u32,
   momentum: f32,
   weight_decay: f32,
 }
@@ -39,16 +37,7 @@ struct Params {
 @group(0) @binding(5) var<uniform> params: Params;
 #endif
 
-@compute @workgroup_size(WORKGROUP)
-fn main(
-  @builtin(workgroup_id) wid: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_id) lid: vec3u,
-) {
-  let index = flat_workgroup(wid, groups) * WORKGROUP + lid.x;
-  if (index >= params.packs) {
-    return;
-  }
+fn element(index: u32) {
 #if ${hasMask}
   let decay = decay_mask[index] * params.weight_decay;
 #else
@@ -64,4 +53,5 @@ fn main(
   param[index] = value - speed * learning_rate;
 #endif
 }
+${sweep(sweeping)}
 `;

@@ -1,14 +1,14 @@
 /** Elementwise op of one operand. y[i] = apply(x[i]). */
-import { flatWorkgroup } from "./lib/grid.wgsl.ts";
+import { sweep } from "./lib/sweep.wgsl.ts";
+import type { SweepOptions } from "./lib/sweep.wgsl.ts";
 import { wgsl } from "./lib/wgsl.ts";
 
 /** Options of {@link unary} and of its backward. */
-export interface UnaryOptions {
+export interface UnaryOptions extends SweepOptions {
   /** `fn apply(x: f32) -> f32` and what it calls. */
   readonly apply: string;
   /** Elements in a Value: vec4f or f32. */
   readonly width: 1 | 4;
-  readonly workgroup: number;
 }
 
 /** `apply_all(value)`: apply on each element of a Value. */
@@ -25,12 +25,10 @@ fn apply_all(value: Value) -> Value {
 }
 #endif`;
 
-/** One invocation = one Value. The count is in Values. */
-export const unary = ({ apply, width, workgroup }: UnaryOptions): string => wgsl`
-const WORKGROUP: u32 = ${workgroup}u;
+/** `element` makes one Value. The count is in Values. */
+export const unary = ({ apply, width, ...sweeping }: UnaryOptions): string => wgsl`
 ${apply}
 ${applyAll(width)}
-${flatWorkgroup}
 struct Params {
   count: u32,
 }
@@ -38,15 +36,8 @@ struct Params {
 @group(0) @binding(1) var<storage, read_write> y: array<Value>;
 @group(0) @binding(2) var<uniform> params: Params;
 
-@compute @workgroup_size(WORKGROUP)
-fn main(
-  @builtin(workgroup_id) wid: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_id) lid: vec3u,
-) {
-  let index = flat_workgroup(wid, groups) * WORKGROUP + lid.x;
-  if (index < params.count) {
-    y[index] = apply_all(x[index]);
-  }
+fn element(index: u32) {
+  y[index] = apply_all(x[index]);
 }
+${sweep(sweeping)}
 `;

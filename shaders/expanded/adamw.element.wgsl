@@ -1,5 +1,4 @@
 // adamw [256]; written by npm run shaders
-const WORKGROUP: u32 = 64u;
 const PACK_WIDTH: u32 = 4u;
 
 alias Pack = vec4f;
@@ -7,12 +6,8 @@ fn pack_sum(value: Pack) -> f32 {
   return (value.x + value.y) + (value.z + value.w);
 }
 
-fn flat_workgroup(wid: vec3u, groups: vec3u) -> u32 {
-  return wid.y * groups.x + wid.x;
-}
-
 struct Params {
-  packs: u32,
+  count: u32,
   beta1: f32,
   rest1: f32, // 1 − beta1, rounded from float64 as the next two
   log_beta1: f32,
@@ -45,16 +40,7 @@ fn one_minus_exp(x: f32) -> f32 {
   return -x * sum;
 }
 
-@compute @workgroup_size(WORKGROUP)
-fn main(
-  @builtin(workgroup_id) wid: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_id) lid: vec3u,
-) {
-  let index = flat_workgroup(wid, groups) * WORKGROUP + lid.x;
-  if (index >= params.packs) {
-    return;
-  }
+fn element(index: u32) {
 
   let decay = Pack(params.weight_decay * learning_rate);
 
@@ -68,4 +54,19 @@ fn main(
   let size = sqrt(second / correction2) + Pack(params.eps);
   let value = param[index];
   param[index] = value - value * decay - (first * (learning_rate / correction1)) / size;
+}
+fn flat_workgroup(wid: vec3u, groups: vec3u) -> u32 {
+  return wid.y * groups.x + wid.x;
+}
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) wid: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_id) lid: vec3u,
+) {
+  let index = flat_workgroup(wid, groups) * 64u + lid.x;
+  if (index + 0u < params.count) {
+    element(index + 0u);
+  }
 }

@@ -1,10 +1,5 @@
 // affine y [4, 7]; written by npm run shaders
 alias Value = vec4f;
-const WORKGROUP: u32 = 64u;
-fn flat_workgroup(wid: vec3u, groups: vec3u) -> u32 {
-  return wid.y * groups.x + wid.x;
-}
-
 struct Params {
   count: u32,
   scale: f32,
@@ -14,14 +9,30 @@ struct Params {
 @group(0) @binding(1) var<storage, read_write> y: array<Value>;
 @group(0) @binding(2) var<uniform> params: Params;
 
-@compute @workgroup_size(WORKGROUP)
+fn element(index: u32) {
+  y[index] = x[index] * params.scale + params.shift;
+}
+fn flat_workgroup(wid: vec3u, groups: vec3u) -> u32 {
+  return wid.y * groups.x + wid.x;
+}
+
+@compute @workgroup_size(64)
 fn main(
   @builtin(workgroup_id) wid: vec3u,
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_id) lid: vec3u,
 ) {
-  let index = flat_workgroup(wid, groups) * WORKGROUP + lid.x;
-  if (index < params.count) {
-    y[index] = x[index] * params.scale + params.shift;
+  let index = flat_workgroup(wid, groups) * 256u + lid.x;
+  if (index + 0u < params.count) {
+    element(index + 0u);
+  }
+  if (index + 64u < params.count) {
+    element(index + 64u);
+  }
+  if (index + 128u < params.count) {
+    element(index + 128u);
+  }
+  if (index + 192u < params.count) {
+    element(index + 192u);
   }
 }

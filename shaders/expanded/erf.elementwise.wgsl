@@ -1,5 +1,17 @@
 // erf y [4, 64]; written by npm run shaders
-const WORKGROUP: u32 = 64u;
+fn erfcx_(z: f32) -> f32 {
+  let t = 1.0 / (1.0 + 0.5 * z);
+  var p = -0.0593638308;
+  p = p * t + 0.286013931;
+  p = p * t - 0.490179539;
+  p = p * t + 0.281475186;
+  p = p * t - 0.028971957;
+  p = p * t + 0.203678474;
+  p = p * t + 0.242853627;
+  p = p * t + 0.282409579;
+  p = p * t + 0.282084465;
+  return p * t;
+}
 fn erf_series(x: f32) -> f32 {
   let s = x * x;
   var p = 7.853858e-5;
@@ -11,26 +23,9 @@ fn erf_series(x: f32) -> f32 {
   p = p * s + 1.1283791;
   return x * p;
 }
-fn erfc_tail(z: f32) -> f32 {
-  let t = 1.0 / (1.0 + 0.5 * z);
-  var p = -0.06442495;
-  p = p * t + 0.20885466;
-  p = p * t - 0.19176866;
-  p = p * t - 0.014478746;
-  p = p * t - 0.008745821;
-  p = p * t + 0.08291051;
-  p = p * t + 0.17658184;
-  p = p * t + 0.2468074;
-  p = p * t + 0.28209558;
-  p = p * t + 0.28209478;
-  return exp(-z * z) * t * p;
-}
-fn erfc_positive(z: f32) -> f32 {
-  let bounded = min(z, 12.0); // erfc(12) is below f32; keeps z² finite
-  return select(erfc_tail(bounded), 1.0 - erf_series(z), z < 1.0);
-}
 fn erf_(x: f32) -> f32 {
-  let outside = sign(x) * (1.0 - erfc_tail(min(abs(x), 12.0)));
+  let z = min(abs(x), 12.0); // keeps z² finite; erfc(12) is below f32
+  let outside = sign(x) * (1.0 - exp(-z * z) * erfcx_(z));
   return select(outside, erf_series(x), abs(x) < 1.0);
 }
 
@@ -42,10 +37,6 @@ fn apply_all(value: Value) -> Value {
   return Value(apply(value.x), apply(value.y), apply(value.z), apply(value.w));
 }
 
-fn flat_workgroup(wid: vec3u, groups: vec3u) -> u32 {
-  return wid.y * groups.x + wid.x;
-}
-
 struct Params {
   count: u32,
 }
@@ -53,14 +44,30 @@ struct Params {
 @group(0) @binding(1) var<storage, read_write> y: array<Value>;
 @group(0) @binding(2) var<uniform> params: Params;
 
-@compute @workgroup_size(WORKGROUP)
+fn element(index: u32) {
+  y[index] = apply_all(x[index]);
+}
+fn flat_workgroup(wid: vec3u, groups: vec3u) -> u32 {
+  return wid.y * groups.x + wid.x;
+}
+
+@compute @workgroup_size(64)
 fn main(
   @builtin(workgroup_id) wid: vec3u,
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_id) lid: vec3u,
 ) {
-  let index = flat_workgroup(wid, groups) * WORKGROUP + lid.x;
-  if (index < params.count) {
-    y[index] = apply_all(x[index]);
+  let index = flat_workgroup(wid, groups) * 256u + lid.x;
+  if (index + 0u < params.count) {
+    element(index + 0u);
+  }
+  if (index + 64u < params.count) {
+    element(index + 64u);
+  }
+  if (index + 128u < params.count) {
+    element(index + 128u);
+  }
+  if (index + 192u < params.count) {
+    element(index + 192u);
   }
 }

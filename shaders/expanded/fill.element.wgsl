@@ -1,5 +1,4 @@
 // fill [256]; written by npm run shaders
-const WORKGROUP: u32 = 64u;
 const PACK_WIDTH: u32 = 4u;
 
 alias Pack = vec4f;
@@ -7,12 +6,8 @@ fn pack_sum(value: Pack) -> f32 {
   return (value.x + value.y) + (value.z + value.w);
 }
 
-fn flat_workgroup(wid: vec3u, groups: vec3u) -> u32 {
-  return wid.y * groups.x + wid.x;
-}
-
 struct Params {
-  packs: u32,
+  count: u32,
   keep: f32,
   scale: f32,
 }
@@ -20,17 +15,23 @@ struct Params {
 
 @group(0) @binding(1) var<uniform> params: Params;
 
-@compute @workgroup_size(WORKGROUP)
+fn element(index: u32) {
+
+  values[index] = Pack(params.scale);
+
+}
+fn flat_workgroup(wid: vec3u, groups: vec3u) -> u32 {
+  return wid.y * groups.x + wid.x;
+}
+
+@compute @workgroup_size(64)
 fn main(
   @builtin(workgroup_id) wid: vec3u,
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_id) lid: vec3u,
 ) {
-  let index = flat_workgroup(wid, groups) * WORKGROUP + lid.x;
-  if (index >= params.packs) {
-    return;
+  let index = flat_workgroup(wid, groups) * 64u + lid.x;
+  if (index + 0u < params.count) {
+    element(index + 0u);
   }
-
-  values[index] = Pack(params.scale);
-
 }

@@ -1,5 +1,4 @@
 // neg y [4, 64]; written by npm run shaders
-const WORKGROUP: u32 = 64u;
 fn neg_(x: f32) -> f32 { return -x; }
 fn apply(x: f32) -> f32 {
   return neg_(x);
@@ -9,10 +8,6 @@ fn apply_all(value: Value) -> Value {
   return Value(apply(value.x), apply(value.y), apply(value.z), apply(value.w));
 }
 
-fn flat_workgroup(wid: vec3u, groups: vec3u) -> u32 {
-  return wid.y * groups.x + wid.x;
-}
-
 struct Params {
   count: u32,
 }
@@ -20,14 +15,30 @@ struct Params {
 @group(0) @binding(1) var<storage, read_write> y: array<Value>;
 @group(0) @binding(2) var<uniform> params: Params;
 
-@compute @workgroup_size(WORKGROUP)
+fn element(index: u32) {
+  y[index] = apply_all(x[index]);
+}
+fn flat_workgroup(wid: vec3u, groups: vec3u) -> u32 {
+  return wid.y * groups.x + wid.x;
+}
+
+@compute @workgroup_size(64)
 fn main(
   @builtin(workgroup_id) wid: vec3u,
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_id) lid: vec3u,
 ) {
-  let index = flat_workgroup(wid, groups) * WORKGROUP + lid.x;
-  if (index < params.count) {
-    y[index] = apply_all(x[index]);
+  let index = flat_workgroup(wid, groups) * 256u + lid.x;
+  if (index + 0u < params.count) {
+    element(index + 0u);
+  }
+  if (index + 64u < params.count) {
+    element(index + 64u);
+  }
+  if (index + 128u < params.count) {
+    element(index + 128u);
+  }
+  if (index + 192u < params.count) {
+    element(index + 192u);
   }
 }

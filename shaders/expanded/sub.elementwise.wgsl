@@ -1,13 +1,8 @@
 // sub y [4, 7]; written by npm run shaders
 alias Value = vec4f;
-const WORKGROUP: u32 = 64u;
 fn apply(a: Value, b: Value) -> Value {
   return a - b;
 }
-fn flat_workgroup(wid: vec3u, groups: vec3u) -> u32 {
-  return wid.y * groups.x + wid.x;
-}
-
 struct Params {
   count: u32,
   a_count: u32,
@@ -21,20 +16,35 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> y: array<Value>;
 @group(0) @binding(3) var<uniform> params: Params;
 
-@compute @workgroup_size(WORKGROUP)
-fn main(
-  @builtin(workgroup_id) wid: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_id) lid: vec3u,
-) {
-  let index = flat_workgroup(wid, groups) * WORKGROUP + lid.x;
-  if (index >= params.count) {
-    return;
-  }
+fn element(index: u32) {
 
   let left = a[index];
 
   let right = b[index];
 
   y[index] = apply(left, right);
+}
+fn flat_workgroup(wid: vec3u, groups: vec3u) -> u32 {
+  return wid.y * groups.x + wid.x;
+}
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) wid: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_id) lid: vec3u,
+) {
+  let index = flat_workgroup(wid, groups) * 256u + lid.x;
+  if (index + 0u < params.count) {
+    element(index + 0u);
+  }
+  if (index + 64u < params.count) {
+    element(index + 64u);
+  }
+  if (index + 128u < params.count) {
+    element(index + 128u);
+  }
+  if (index + 192u < params.count) {
+    element(index + 192u);
+  }
 }

@@ -4,7 +4,7 @@ import { show, sizeOf } from "../util/shape.ts";
 import { needDtype } from "./check.ts";
 import { flatWidth } from "./layout.ts";
 import { defineOp, need } from "./op.ts";
-import { ELEMENT_WORKGROUP, elementGrid, f, reads, u, writes } from "./pass.ts";
+import { f, reads, sweepGrid, sweepOptions, u, writes } from "./pass.ts";
 
 const AFFINE_STAGE = `fn affine_stage(x: Value, scale: f32, shift: f32) -> Value {
   return x * scale + shift;
@@ -29,10 +29,10 @@ export const affine = defineOp({
           passes: [
             {
               label: `affine y ${show(shape)}`,
-              code: affineShader({ width, workgroup: ELEMENT_WORKGROUP }),
+              code: affineShader({ width, ...sweepOptions(caps) }),
               bindings: [...reads("in0"), ...writes("out0")],
               params: [u(count / width), f(scale), f(shift)],
-              grid: elementGrid(count / width, caps),
+              grid: sweepGrid(count / width, caps),
               flops: 2 * count,
               bytes: 8 * count,
               stage: {

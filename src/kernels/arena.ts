@@ -1,4 +1,5 @@
 /** What ops over flat arenas share: one dispatch for all of an arena, updated in place. */
+import type { SweepOptions } from "../../shaders/lib/sweep.wgsl.ts";
 import type { PackWidth } from "../../shaders/lib/pack.wgsl.ts";
 import { ShapeError } from "../util/errors.ts";
 import { sameShape, sizeOf } from "../util/shape.ts";
@@ -49,9 +50,12 @@ export function checkScalars(
   }
 }
 
+/** One pack an invocation: with 4 of them AdamW runs at half the speed on lavapipe. */
+const ARENA_SWEEP: SweepOptions = { workgroup: ELEMENT_WORKGROUP, each: 1 };
+
 /** How an arena op fills its one pass; params begin with the number of packs. */
 export interface ArenaPass<A> {
-  code(options: { workgroup: number; width: PackWidth }, inputs: InputMetas, attrs: A): string;
+  code(options: SweepOptions & { readonly width: PackWidth }, inputs: InputMetas, attrs: A): string;
   bindings(inputs: InputMetas): readonly Binding[];
   params(attrs: A): readonly Param[];
   /** Operations and floats moved per element. */
@@ -72,7 +76,7 @@ export function arenaVariants<A>(
         const width = arenaWidth(size);
         const pass: Pass = {
           label: `${op} [${size}]`,
-          code: arena.code({ workgroup: ELEMENT_WORKGROUP, width }, inputs, attrs),
+          code: arena.code({ ...ARENA_SWEEP, width }, inputs, attrs),
           bindings: arena.bindings(inputs),
           params: [u(size / width), ...arena.params(attrs)],
           grid: elementGrid(size / width, caps),

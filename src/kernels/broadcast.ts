@@ -17,7 +17,15 @@ import {
 import type { OperandLayout } from "./layout.ts";
 import { defineOp } from "./op.ts";
 import type { Binding, Caps, GradRule, OpDef, Pass } from "./op.ts";
-import { ELEMENT_WORKGROUP, elementGrid, reads, u, writes } from "./pass.ts";
+import {
+  ELEMENT_WORKGROUP,
+  elementGrid,
+  reads,
+  sweepGrid,
+  sweepOptions,
+  u,
+  writes,
+} from "./pass.ts";
 
 /** An elementwise op of two operands. */
 export type BinaryOp = OpDef<NoAttrs, readonly ["a", "b"], readonly ["y"]>;
@@ -45,10 +53,10 @@ function flatPass(call: BinaryCall, caps: Caps, a: FlatLayout, b: FlatLayout): P
   const width = flatWidth(count, a === "scalar" ? 0 : aCount, b === "scalar" ? 0 : bCount);
   return {
     label: `${call.name} y ${show(call.y)}`,
-    code: binaryShader({ apply: applyText(call), width, a, b, workgroup: ELEMENT_WORKGROUP }),
+    code: binaryShader({ apply: applyText(call), width, a, b, ...sweepOptions(caps) }),
     bindings: call.bindings,
     params: [u(count / width), u(Math.ceil(aCount / width)), u(Math.ceil(bCount / width))],
-    grid: elementGrid(count / width, caps),
+    grid: sweepGrid(count / width, caps),
     flops: count,
     bytes: 4 * (count + aCount + bCount),
     stage: {

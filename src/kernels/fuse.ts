@@ -4,7 +4,7 @@ import { epilogue } from "../../shaders/lib/epilogue.wgsl.ts";
 import type { EpilogueStage } from "../../shaders/lib/epilogue.wgsl.ts";
 import { at } from "../util/shape.ts";
 import type { Caps, Param, Pass, Stage, Tail } from "./op.ts";
-import { ELEMENT_WORKGROUP, elementGrid, u } from "./pass.ts";
+import { sweepGrid, sweepOptions, u } from "./pass.ts";
 
 /** An elementwise pass that joins what came before it. */
 export interface Link {
@@ -108,9 +108,9 @@ function elementwiseChain(first: Pass, rest: readonly Link[], caps: Caps): Fused
   const text = epilogue({ width, output: null, firstBinding: 0, stages });
   const values = stage.count / width;
   const dispatch = {
-    code: elementwise({ workgroup: ELEMENT_WORKGROUP, epilogue: text }),
+    code: elementwise({ ...sweepOptions(caps), epilogue: text }),
     params: [u(values), ...links.flatMap((link) => linkParams(link, width))],
-    grid: elementGrid(values, caps),
+    grid: sweepGrid(values, caps),
   };
   const sources = linkSources(links, 0);
   const passes = links.map(({ pass }) => pass);

@@ -1,4 +1,5 @@
 /** Small helpers that plans share: params, bindings, folded grids. */
+import type { SweepOptions } from "../../shaders/lib/sweep.wgsl.ts";
 import { LimitError } from "../util/errors.ts";
 import { ceilDiv, at, sizeOf } from "../util/shape.ts";
 import type { Shape } from "../util/shape.ts";
@@ -39,6 +40,19 @@ export function foldGrid(workgroups: number, caps: Caps): [number, number, numbe
     );
   return [ceilDiv(count, y), y, 1];
 }
+
+/** Values of one invocation in sweeps: CPUs pay for each start, GPUs want many to hide latency. */
+const SWEEP_EACH = { cpu: 4, gpu: 1 } as const;
+
+/** How kernels that only go once over arrays share out their Values. */
+export const sweepOptions = ({ adapterClass }: Caps): SweepOptions => ({
+  workgroup: ELEMENT_WORKGROUP,
+  each: SWEEP_EACH[adapterClass],
+});
+
+/** The grid of a sweep over so many Values. */
+export const sweepGrid = (values: number, caps: Caps): [number, number, number] =>
+  foldGrid(ceilDiv(values, ELEMENT_WORKGROUP * SWEEP_EACH[caps.adapterClass]), caps);
 
 /** Grid for one invocation per element. */
 export const elementGrid = (elements: number, caps: Caps): [number, number, number] =>

@@ -58,8 +58,8 @@ fn erf_slope(x: f32) -> f32 {
   },
   gelu: {
     // x · Φ(x); slope Φ(x) + x · φ(x)
-    wgsl: "fn gelu_(x: f32) -> f32 { return x * normal_cdf(x); }",
-    slope: "fn gelu_slope(x: f32) -> f32 { return normal_cdf(x) + x * normal_density(x); }",
+    wgsl: "fn gelu_(x: f32) -> f32 { return x * normal_(x).cdf; }",
+    slope: "fn gelu_slope(x: f32) -> f32 { let at = normal_(x); return at.cdf + x * at.density; }",
     uses: normal,
     reference: (x: number) => x * normalCdf64(x),
     extremes: [-5, -8, -1e-6, 1e-6, 1e4, -1e4, 1e30, -1e30],

@@ -8,7 +8,7 @@ import type { NoAttrs } from "./check.ts";
 import { flatWidth } from "./layout.ts";
 import { defineOp, need } from "./op.ts";
 import type { OpDef, Stage } from "./op.ts";
-import { ELEMENT_WORKGROUP, elementGrid, reads, u, writes } from "./pass.ts";
+import { reads, sweepGrid, sweepOptions, u, writes } from "./pass.ts";
 import { isUnaryName, unaryRows } from "./unary.table.ts";
 import type { UnaryName, UnaryRow } from "./unary.table.ts";
 
@@ -72,10 +72,10 @@ function unaryOp(name: UnaryName, row: UnaryRow): UnaryOp {
             passes: [
               {
                 label: `${name} y ${show(shape)}`,
-                code: unaryShader({ apply, width, workgroup: ELEMENT_WORKGROUP }),
+                code: unaryShader({ apply, width, ...sweepOptions(caps) }),
                 bindings: [...reads("in0"), ...writes("out0")],
                 params: [u(count / width)],
-                grid: elementGrid(count / width, caps),
+                grid: sweepGrid(count / width, caps),
                 flops: count,
                 bytes: 8 * count,
                 stage: forwardStage(name, row, count),
@@ -132,10 +132,10 @@ export const unaryBackward = defineOp({
           passes: [
             {
               label: `unaryBackward of ${of} dx ${show(shape)}`,
-              code: unaryBackwardShader({ apply, width, workgroup: ELEMENT_WORKGROUP }),
+              code: unaryBackwardShader({ apply, width, ...sweepOptions(caps) }),
               bindings: [...reads("in0", "in1"), ...writes("out0")],
               params: [u(count / width)],
-              grid: elementGrid(count / width, caps),
+              grid: sweepGrid(count / width, caps),
               flops: 2 * count,
               bytes: 12 * count,
               stage: backwardStage(of, row, count),

@@ -4,12 +4,14 @@ import type { Engine } from "../engine/index.ts";
 import { evaluateOod, type Evaluation } from "../neco/evaluate.ts";
 import type { ScoreOptions } from "../neco/options.ts";
 import { UsageError } from "../util/errors.ts";
-import { note, print } from "./console.ts";
+import { print } from "./console.ts";
 import { engineChoice, withEngine } from "./engine.ts";
 import type { EngineChoice } from "./engine.ts";
+import { methodParams } from "./method-params.ts";
 import { openFeatureSets, type FeatureSets, type GroupOptions } from "./feature-sets.ts";
 import { publish, sweepText, type OodOutputs } from "./ood-outputs.ts";
-import { chooseDim, sweepOf } from "./ood-sweep.ts";
+import { searchOptions } from "./ood-search.ts";
+import { sweepOf } from "./ood-sweep.ts";
 import { append, collect, list, namedFile, numberIn, oneOf, positive } from "./options.ts";
 import { startProgress } from "./console.ts";
 
@@ -32,6 +34,7 @@ export interface OodOptions extends OodOutputs, GroupOptions {
   readonly rcond?: number;
   readonly search?: boolean;
   readonly oodVal?: readonly string[];
+  readonly param?: readonly string[];
 }
 
 const share = numberIn({ min: 0, max: 1 });
@@ -49,13 +52,17 @@ export const scoreOptionsOf = (options: OodOptions): Partial<ScoreOptions> => ({
   ...(options.necoDenominator === undefined ? {} : { necoDenominator: options.necoDenominator }),
   ...(options.principalDim === undefined ? {} : { principalDim: options.principalDim }),
   ...(options.rcond === undefined ? {} : { rcond: options.rcond }),
+  methodParams: methodParams(options.param ?? []),
 });
+
+const methodsOf = ({ methods }: OodOptions): "all" | readonly string[] =>
+  methods.includes("all") ? "all" : methods;
 
 /** Runs the evaluation with a progress bar per stage. */
 export async function evaluateSets(
   engine: Engine,
   sets: FeatureSets,
-  methods: readonly string[],
+  methods: "all" | readonly string[],
   options: Partial<ScoreOptions>,
 ): Promise<Evaluation> {
   let stage = "";
@@ -67,7 +74,7 @@ export async function evaluateSets(
       id: sets.test,
       head: sets.head,
       ood: sets.ood,
-      methods: methods.includes("all") ? "all" : methods,
+      methods,
       options,
       onProgress: (name, done, total) => {
         if (name !== stage) progress?.stop();
@@ -109,17 +116,20 @@ async function runOod(options: OodOptions, choice: EngineChoice): Promise<void> 
       "--search needs sets that are not the test sets: --id-val F (a run has its own) and --ood-val NAME=F",
     );
   // Wrong usage and absent files must not wait for an adapter.
+  const wanted = scoreOptionsOf(options);
   const opened = options.run === undefined ? await openFeatureSets(filesOf(options)) : null;
   await withEngine(choice, async (engine) => {
     const sets = opened ?? (await openSets(engine, options.run ?? ".", options));
     try {
-      let wanted = scoreOptionsOf(options);
-      if (options.search === true) {
-        const d = await chooseDim(engine, sets, (options.oodVal ?? []).map(namedFile), wanted);
-        note(`--search chose d = ${d} on the validation sets`);
-        wanted = { ...wanted, necoDim: d };
-      }
-      const evaluation = await evaluateSets(engine, sets, options.methods, wanted);
+      const searched =
+        options.search === true
+          ? await searchOptions(engine, sets, {
+              methods: methodsOf(options),
+              oodVal: (options.oodVal ?? []).map(namedFile),
+              wanted,
+            })
+          : wanted;
+      const evaluation = await evaluateSets(engine, sets, methodsOf(options), searched);
       const groups = Object.fromEntries(sets.ood.map(({ source, group }) => [source.name, group]));
       await publish(evaluation, groups, options);
       const sweep = options.necoDim === "sweep" ? await sweepOf(engine, sets, evaluation) : null;
@@ -167,7 +177,8 @@ function addScoreOptions(command: Command): Command {
     .option("--neco-max-logit <on|off>", "multiply by the largest logit", oneOf("on", "off"), "on")
     .option("--principal-dim <n>", "principal directions of ViM and Residual", positive)
     .option("--rcond <x>", "eigenvalues below x of the largest count as zero", share)
-    .option("--search", "choose NECO's d on validation sets")
+    .option("--param <method.name=value>", "a parameter of one method, repeatable", append)
+    .option("--search", "choose NECO's d and the methods' parameters on validation sets")
     .option("--ood-val <name=file>", "an OOD validation set for --search, repeatable", append);
 }
 

@@ -3,7 +3,7 @@ import type { Engine, Tensor } from "../engine/index.ts";
 import type { FeatureSource, Head } from "../io/index.ts";
 import { DataError, InterruptedError } from "../util/errors.ts";
 import { at } from "../util/shape.ts";
-import { readLogitStats } from "./logits.ts";
+import { logSumExp, readLogitStats } from "./logits.ts";
 import type { LogitStats } from "./logits.ts";
 
 const MAX_BLOCK_BYTES = 32 * 1024 ** 2; // design.md: statistics stream blocks of at most 32 MiB
@@ -16,6 +16,14 @@ export interface HeadTensors {
   readonly classes: number;
 }
 
+/** What a block may bring beside its tensors. */
+export interface BlockExtras {
+  readonly labels?: Int32Array | null; // [B]
+  readonly head?: HeadTensors | null;
+  /** The features as they came, where they are at hand. */
+  readonly host?: Float32Array | null; // [B · D]
+}
+
 /** Rows on the GPU, with what several scores need of them computed once. */
 export class Block {
   readonly rows: number;
@@ -23,6 +31,8 @@ export class Block {
   readonly logits: Tensor | null; // [B, C]
   readonly labels: Int32Array | null; // [B]
   private readonly engine: Engine;
+  private readonly head: HeadTensors | null;
+  private readonly host: Float32Array | null;
   private stats: Promise<LogitStats> | null = null;
 
   /** The tensors belong to the scope that the block is visited in. */
@@ -30,13 +40,15 @@ export class Block {
     engine: Engine,
     features: Tensor,
     logits: Tensor | null,
-    labels: Int32Array | null = null,
+    { labels = null, head = null, host = null }: BlockExtras = {},
   ) {
     this.engine = engine;
     this.rows = at(features.shape, 0);
     this.features = features;
     this.logits = logits;
     this.labels = labels;
+    this.head = head;
+    this.host = host;
   }
 
   /**
@@ -44,10 +56,38 @@ export class Block {
    * @throws DataError if there are no logits.
    */
   logitStats(): Promise<LogitStats> {
+    this.stats ??= readLogitStats(this.engine, this.needLogits());
+    return this.stats;
+  }
+
+  /**
+   * The logits of a score that cannot do without.
+   * @throws DataError if there are none.
+   */
+  needLogits(): Tensor {
     if (!this.logits)
       throw new DataError("this score needs logits: pass them in the feature file, or a head");
-    this.stats ??= readLogitStats(this.engine, this.logits);
-    return this.stats;
+    return this.logits;
+  }
+
+  /**
+   * The head of a score that cannot do without.
+   * @throws DataError if there is none.
+   */
+  needHead(): HeadTensors {
+    if (!this.head) throw new DataError("this score needs the head W (and b): pass it along");
+    return this.head;
+  }
+
+  /** log Σ exp(W h + b) of other features in place of the block's, [B, D]. */
+  async energyOf(features: Tensor): Promise<Float64Array> {
+    const logits = applyHead(this.engine, features, this.needHead());
+    return logSumExp(await readLogitStats(this.engine, logits));
+  }
+
+  /** The features on the host; read back only where they did not come from there. */
+  async hostFeatures(): Promise<Float32Array> {
+    return this.host ?? this.features.floats();
   }
 }
 
@@ -106,7 +146,8 @@ export async function eachBlock(
         : options.head && !options.featuresOnly
           ? applyHead(engine, h, options.head)
           : null;
-      await visit(new Block(engine, h, z, source.labels?.subarray(start, start + rows) ?? null));
+      const labels = source.labels?.subarray(start, start + rows) ?? null;
+      await visit(new Block(engine, h, z, { labels, head: options.head ?? null, host: features }));
     });
     options.onRows?.(start + rows);
   }

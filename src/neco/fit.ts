@@ -8,6 +8,7 @@ import { trainStatistics } from "./moments.ts";
 import type { TrainStatistics } from "./moments.ts";
 import { scoreOptions } from "./options.ts";
 import type { ScoreOptions } from "./options.ts";
+import { assertParameters } from "./parameters.ts";
 import { isCalibration } from "./score.ts";
 import type { Fit, FitContext, Need, Score, ScoreState } from "./score.ts";
 
@@ -24,6 +25,8 @@ export interface FitInput {
   readonly head: Head | null;
   readonly scores: readonly Score[];
   readonly options?: Partial<ScoreOptions>;
+  /** Moments of `train` from an earlier fit, which saves a pass. */
+  readonly statistics?: TrainStatistics | undefined;
   readonly onProgress?: ((stage: string, done: number, total: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -72,6 +75,8 @@ export function assertConsistent(source: FeatureSource, head: Head | null): void
  */
 export async function fitScores(input: FitInput): Promise<FitResult> {
   const { engine, train, head, signal } = input;
+  const options = scoreOptions(input.options);
+  assertParameters(input.scores, options.methodParams);
   assertConsistent(train, head);
   const has = offered(train, head);
   const skipped: Record<string, string> = {};
@@ -84,11 +89,10 @@ export async function fitScores(input: FitInput): Promise<FitResult> {
     (stage: string): ((done: number) => void) =>
     (done) =>
       input.onProgress?.(stage, done, train.rows);
-  const statistics = await trainStatistics(engine, train, {
-    onRows: progress("moments"),
-    signal,
-  });
-  const context = { engine, train: statistics, head, options: scoreOptions(input.options) };
+  const statistics =
+    input.statistics ??
+    (await trainStatistics(engine, train, { onRows: progress("moments"), signal }));
+  const context = { engine, train: statistics, head, options };
   const fits = new Map<Score, Fit>();
   for (const score of usable) fits.set(score, await score.fit(context));
   const pass = { onRows: progress("calibration"), signal };

@@ -23,7 +23,15 @@ export type { ClassMeans, TrainStatistics } from "./moments.ts";
 export { neuralCollapse } from "./nc.ts";
 export type { Nc2, NcInput, NcJson, NcMetrics } from "./nc.ts";
 export { defaultOptions, scoreOptions } from "./options.ts";
-export type { NecoDim, NecoMode, Preset, ScoreOptions } from "./options.ts";
+export type {
+  MethodParams,
+  NecoDim,
+  NecoMode,
+  ParamValue,
+  Preset,
+  ScoreOptions,
+} from "./options.ts";
+export type { Parameter, Parameters } from "./parameters.ts";
 export { chooseScores, findScore, scores } from "./registry.ts";
 export type {
   Calibration,
@@ -36,5 +44,7 @@ export type {
   ScoreState,
 } from "./score.ts";
 export { Block } from "./block.ts";
+export { searchParameters } from "./search.ts";
+export type { SearchInput } from "./search.ts";
 export { scoreSource } from "./scoreSource.ts";
 export type { Progress, ScoreInput, SourceScores } from "./scoreSource.ts";

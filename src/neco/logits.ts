@@ -1,4 +1,5 @@
 /** Confidence from logits in float64, without the saturation of 1 − p: the GPU reduces, the host finishes. */
+import { numberTensor } from "./numberTensor.ts";
 import type { Engine, Tensor } from "../engine/index.ts";
 import { at } from "../util/shape.ts";
 
@@ -33,3 +34,34 @@ export const logMaxProbability = ({ logOthers }: LogitStats): Float64Array =>
 /** log Σ_c exp z_c = z_max + log(1 + Σ of the others relative to the largest). */
 export const logSumExp = ({ largest, logOthers }: LogitStats): Float64Array =>
   largest.map((z, row) => z + Math.log1p(Math.exp(at(logOthers, row))));
+
+const LOWEST = -3.4e38; // below all logits, within f32
+
+/** Logits beside the largest of their row, on the GPU. */
+export interface RelativeLogits {
+  /** z − z_max: [B, C]. */
+  readonly below: Tensor;
+  /** 1, but 0 at the predicted class: [B, C]. */
+  readonly isOther: Tensor;
+  /** The second largest minus the largest: [B, 1]. */
+  readonly gap: Tensor;
+  /** z − second largest, at most 0: exp of it does not overflow, nor vanish for the second. */
+  readonly belowSecond: Tensor;
+}
+
+/** Makes them of logits [B, C]. */
+export function relativeLogits(engine: Engine, logits: Tensor): RelativeLogits {
+  const { ops } = engine;
+  const perRow = { axes: [1], keepDims: true } as const;
+  const below = ops.sub(logits, ops.max(logits, perRow));
+  const isPredicted = ops.oneHot(ops.argmax(logits), { classes: at(logits.shape, 1) });
+  const lowest = numberTensor(engine, LOWEST);
+  const zero = numberTensor(engine, 0);
+  const gap = ops.max(ops.where(isPredicted, lowest, below), perRow);
+  return {
+    below,
+    isOther: ops.affine(isPredicted, { scale: -1, shift: 1 }),
+    gap,
+    belowSecond: ops.minimum(ops.sub(below, gap), zero),
+  };
+}

@@ -1,6 +1,12 @@
 /** Options that decide how scores are fitted: what `neco ood` takes, checked. */
 import { UsageError } from "../util/errors.ts";
 
+/** A value of a method's parameter. */
+export type ParamValue = string | number | boolean;
+
+/** Values given by hand: parameters by method. */
+export type MethodParams = Readonly<Record<string, Readonly<Record<string, ParamValue>>>>;
+
 /** Where default parameters come from when methods are published with different ones. */
 export type Preset = "neco" | "vim" | "openood";
 
@@ -23,6 +29,8 @@ export interface ScoreOptions {
   readonly principalDim: number | "default";
   /** Eigenvalues at or below rcond · λmax count as zero in pseudo-inverses. */
   readonly rcond: number;
+  /** Parameters of single methods, such as `{ react: { quantile: 0.95 } }`. */
+  readonly methodParams: MethodParams;
 }
 
 /** The options that `neco ood` starts from. */
@@ -34,6 +42,7 @@ export const defaultOptions: ScoreOptions = {
   necoMaxLogit: true,
   principalDim: "default",
   rcond: 1e-6, // the noise floor of eigenvalues in f32
+  methodParams: {},
 };
 
 /**

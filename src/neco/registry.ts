@@ -2,13 +2,32 @@
 import { UsageError } from "../util/errors.ts";
 import { at } from "../util/shape.ts";
 import type { Score } from "./score.ts";
+import { ashB, ashP, ashS } from "./scores/ash.ts";
+import { dice } from "./scores/dice.ts";
 import { energy } from "./scores/energy.ts";
+import { entropy } from "./scores/entropy.ts";
+import { fdbd } from "./scores/fdbd.ts";
+import { gen } from "./scores/gen.ts";
+import { gradnorm } from "./scores/gradnorm.ts";
+import { klmatching } from "./scores/klmatching.ts";
+import { knn } from "./scores/knn.ts";
 import { mahalanobis } from "./scores/mahalanobis.ts";
 import { maxlogit } from "./scores/maxlogit.ts";
 import { msp } from "./scores/msp.ts";
+import { nci } from "./scores/nci.ts";
 import { neco, necoNologit } from "./scores/neco.ts";
+import { nnguide } from "./scores/nnguide.ts";
+import { nusa } from "./scores/nusa.ts";
+import { openmax } from "./scores/openmax.ts";
+import { react } from "./scores/react.ts";
+import { relation } from "./scores/relation.ts";
 import { residual } from "./scores/residual.ts";
+import { rmds } from "./scores/rmds.ts";
+import { scale } from "./scores/scale.ts";
+import { she } from "./scores/she.ts";
+import { temperature } from "./scores/temperature.ts";
 import { vim } from "./scores/vim.ts";
+import { vra } from "./scores/vra.ts";
 
 /** The scores in the order that tables list them. */
 export const scores: readonly Score[] = [
@@ -20,6 +39,27 @@ export const scores: readonly Score[] = [
   necoNologit,
   residual,
   mahalanobis,
+  rmds,
+  temperature,
+  entropy,
+  gen,
+  klmatching,
+  openmax,
+  react,
+  vra,
+  ashB,
+  ashP,
+  ashS,
+  scale,
+  dice,
+  gradnorm,
+  nusa,
+  she,
+  fdbd,
+  nci,
+  knn,
+  nnguide,
+  relation,
 ];
 
 /**

@@ -4,6 +4,7 @@ import type { Head } from "../io/index.ts";
 import type { Block } from "./block.ts";
 import type { TrainStatistics } from "./moments.ts";
 import type { ScoreOptions } from "./options.ts";
+import type { Parameters } from "./parameters.ts";
 
 /** An array of a fitted score's state, as files hold it. */
 export interface NamedArray {
@@ -63,6 +64,8 @@ export interface Score {
   /** For tables. */
   readonly title: string;
   readonly needs: readonly Need[];
+  /** What can be chosen, and searched. */
+  readonly parameters?: Parameters;
   /** From statistics alone gives a state, else a {@link Calibration}. */
   fit(context: FitContext): Promise<Fit>;
   bind(engine: Engine, state: ScoreState): Scorer;
@@ -83,7 +86,29 @@ export function sharedCalibration(calibration: Calibration): Calibration {
       if (last?.block !== block) last = { block, done: calibration.observe(block) };
       return last.done;
     },
-    finish: () => (end ??= calibration.finish()),
+    finish: () => (end ??= calibration.finish().then(sharedFit)),
+  };
+}
+
+/** What follows a shared calibration is shared as well. */
+const sharedFit = (fit: Fit): Fit => (isCalibration(fit) ? sharedCalibration(fit) : fit);
+
+/** Several fits as one, on the same passes; `merge` makes one state of theirs, in order. */
+export function jointly(
+  fits: readonly Fit[],
+  merge: (states: readonly ScoreState[]) => ScoreState,
+): Fit {
+  const states = fits.flatMap((fit) => (isCalibration(fit) ? [] : [fit]));
+  if (states.length === fits.length) return merge(states);
+  return {
+    async observe(block) {
+      for (const fit of fits) if (isCalibration(fit)) await fit.observe(block);
+    },
+    async finish() {
+      const next: Fit[] = [];
+      for (const fit of fits) next.push(isCalibration(fit) ? await fit.finish() : fit);
+      return jointly(next, merge);
+    },
   };
 }
 

@@ -15,6 +15,8 @@ from sklearn import metrics
 from sklearn.decomposition import PCA
 from sklearn.preprocessing import StandardScaler
 
+from ood_oracle import further_scores
+
 HERE = pathlib.Path(__file__).parent
 FIXTURES = HERE.parent / "fixtures" / "neco"
 RCOND = 1e-6
@@ -165,7 +167,8 @@ def all_scores(sets, weight, bias):
                 )
                 scores[f"neco-nologit/{mode}/{choice}/{name}"] = score
                 scores[f"neco/{mode}/{choice}/{name}"] = lambda x, s=score: s(x) * logits(x).max(1)
-    return scores, chosen, logits
+    further, chosen["further"] = further_scores(h, y, w, b, RCOND)
+    return scores | further, chosen, logits
 
 
 # ---------------------------------------------------------------- metrics

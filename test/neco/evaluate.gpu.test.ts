@@ -50,7 +50,12 @@ describe("results", () => {
   });
   test("methods that need what is not there are skipped by name", async () => {
     const { json } = await evaluateOod({ ...base(), head: null });
-    expect(Object.keys(json.results).sort()).toEqual(["mahalanobis", "neco-nologit"]);
+    expect(Object.keys(json.results).sort()).toEqual([
+      "knn",
+      "mahalanobis",
+      "neco-nologit",
+      "rmds",
+    ]);
     expect(json.skipped["vim"]).toMatch(/logits|head/);
     expect(json.skipped["residual"]).toMatch(/needs the head W/);
     expect(json.skipped["msp"]).toMatch(/needs logits/);

@@ -1,6 +1,5 @@
 /** Mahalanobis: distance to the nearest class mean under the covariance that the classes share. */
 import type { Engine, Tensor } from "../../engine/index.ts";
-import { MomentAccumulator } from "../../linalg/index.ts";
 import { DataError } from "../../util/errors.ts";
 import { at } from "../../util/shape.ts";
 import { arrayTensor, matrixArray, rowSumSquares, stateArray } from "../arrays.ts";
@@ -8,29 +7,9 @@ import type { Block } from "../block.ts";
 import { readLogitStats } from "../logits.ts";
 import { classRows, rowsOfLabels } from "../moments.ts";
 import type { ClassMeans } from "../moments.ts";
+import { sharedCalibration } from "../score.ts";
 import type { Calibration, FitContext, NamedArray, Score, ScoreState } from "../score.ts";
-import { columns, rankOf, scaleColumns, spectrum } from "../spectrum.ts";
-
-/** Where Σ_w spreads further than this, f32 blurs its small eigenvalues and a second look is taken. */
-const SHARP = 1e-2;
-
-/** Σ_w⁺ = A Aᵀ: eigenvectors over the roots of their eigenvalues, [D, rank]. */
-async function whitener(
-  { engine, options, train }: FitContext,
-  within: Float64Array,
-): Promise<{ whiten: NamedArray; isSharp: boolean }> {
-  const { values, vectors } = await spectrum(engine, within, train.dim);
-  const rank = rankOf(values, options.rcond);
-  if (rank === 0)
-    throw new DataError(
-      `${train.name}: every sample equals its class mean, so Mahalanobis has no scale; leave it out`,
-    );
-  const factors = Float64Array.from({ length: rank }, (_, k) => 1 / Math.sqrt(at(values, k)));
-  return {
-    whiten: scaleColumns(columns(vectors, 0, rank), factors),
-    isSharp: at(values, rank - 1) >= SHARP * at(values, 0),
-  };
-}
+import { calibrateWhitening } from "../whiten.ts";
 
 /** Rows h − μ_y, on the GPU. */
 function centredRows({ engine, train }: FitContext, classes: ClassMeans): (block: Block) => Tensor {
@@ -44,61 +23,38 @@ function centredRows({ engine, train }: FitContext, classes: ClassMeans): (block
   };
 }
 
-/**
- * Gathers Σ_w = (1/N) Σ (h − μ_y)(h − μ_y)ᵀ from centred rows: as the difference of two
- * covariances it would drown in rounding once the classes have collapsed.
- */
-function calibrate(context: FitContext, classes: ClassMeans): Calibration {
-  const { engine, train, options } = context;
-  const rowsOf = centredRows(context, classes);
-  const moments = new MomentAccumulator(engine, train.dim);
-  const stateOf = (whiten: NamedArray): ScoreState => {
-    const rank = at(whiten.shape, 1);
-    return {
-      arrays: { means: matrixArray(classes.means, classes.labels.length, train.dim), whiten },
-      params: { rank, cut: train.dim - rank, rcond: options.rcond },
-      warnings: [],
-    };
-  };
-  return {
-    observe: (block) => moments.add(rowsOf(block)),
-    async finish() {
-      const { whiten, isSharp } = await whitener(context, moments.finish().covariance);
-      if (isSharp) return stateOf(whiten);
-      return sharpen(context, whiten, { rowsOf, stateOf });
-    },
-  };
-}
+// Mahalanobis and its relative form share one fit.
+const fits = new WeakMap<FitContext, Calibration>();
 
-/** Whitens what the first whitening left: Cov(Aᵀ(h − μ_y)) = U S Uᵀ is near I, so A U S^(−½) is exact. */
-function sharpen(
-  { engine }: FitContext,
-  first: NamedArray,
-  {
-    rowsOf,
-    stateOf,
-  }: { rowsOf: (block: Block) => Tensor; stateOf: (whiten: NamedArray) => ScoreState },
-): Calibration {
-  const rank = at(first.shape, 1);
-  const factor = arrayTensor(engine, first);
-  const moments = new MomentAccumulator(engine, rank);
-  return {
-    observe: (block) => moments.add(engine.ops.matmul(rowsOf(block), factor)),
-    async finish() {
-      const { values, vectors } = await spectrum(engine, moments.finish().covariance, rank);
-      const roots = values.map((value) => 1 / Math.sqrt(value));
-      const whiten = await engine.scope(async () => {
-        const turn = arrayTensor(engine, scaleColumns(vectors, roots));
-        return engine.ops.matmul(factor, turn).floats(); // [D, R]
-      });
-      factor.dispose();
-      return stateOf({ shape: first.shape, values: whiten });
-    },
-  };
+/**
+ * μ_c by true label and the whitening of Σ_w = (1/N) Σ (h − μ_y)(h − μ_y)ᵀ.
+ * @throws DataError without labels.
+ */
+export function fitClassDistance(context: FitContext): Calibration {
+  const { classes, name, dim } = context.train;
+  if (!classes) throw new DataError(`${name}: Mahalanobis needs labels of the training features`);
+  const known = fits.get(context);
+  if (known) return known;
+  const fit = sharedCalibration(
+    calibrateWhitening(context, {
+      rowsOf: centredRows(context, classes),
+      emptiness: "every sample equals its class mean, so Mahalanobis has no scale; leave it out",
+      stateOf(whiten) {
+        const rank = at(whiten.shape, 1);
+        return {
+          arrays: { means: matrixArray(classes.means, classes.labels.length, dim), whiten },
+          params: { rank, cut: dim - rank, rcond: context.options.rcond },
+          warnings: [],
+        };
+      },
+    }),
+  );
+  fits.set(context, fit);
+  return fit;
 }
 
 /** A fitted Mahalanobis distance on the GPU. */
-class Distance {
+export class ClassDistance {
   private readonly engine: Engine;
   private readonly means: Tensor; // [K, D]
   private readonly whiten: Tensor; // [D, R]
@@ -122,6 +78,7 @@ class Distance {
     this.halfSquares = made.halfSquares;
   }
 
+  /** −min_c of the squared distances: [B]. */
   async score(block: Block): Promise<Float64Array> {
     const { ops } = this.engine;
     const y = ops.matmul(ops.sub(block.features, this.centre), this.whiten); // [B, R]
@@ -134,6 +91,7 @@ class Distance {
     return Float64Array.from(await rowSumSquares(this.engine, offset), (square) => -square);
   }
 
+  /** Gives the memory back. */
   dispose(): void {
     const { means, whiten, centre, whitened, halfSquares } = this;
     for (const tensor of [means, whiten, centre, whitened, halfSquares]) tensor.dispose();
@@ -157,10 +115,6 @@ export const mahalanobis: Score = {
   aliases: ["mds", "maha"],
   title: "Mahalanobis",
   needs: ["features", "labels"],
-  fit(context) {
-    const { classes, name } = context.train;
-    if (!classes) throw new DataError(`${name}: Mahalanobis needs labels of the training features`);
-    return Promise.resolve(calibrate(context, classes));
-  },
-  bind: (engine, state) => new Distance(engine, state),
+  fit: (context) => Promise.resolve(fitClassDistance(context)),
+  bind: (engine, state) => new ClassDistance(engine, state),
 };

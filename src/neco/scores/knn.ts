@@ -1,0 +1,44 @@
+/** KNN: distance to the k-th nearest training feature, all on the unit sphere. */
+import { stateArray, stateNumber } from "../arrays.ts";
+import { nearest, normalised, wholeBank } from "../bank.ts";
+import { chooseParameters, numeric } from "../parameters.ts";
+import { afterwards } from "../score.ts";
+import type { Score } from "../score.ts";
+
+const parameters = {
+  k: numeric(50, { min: 1, isInteger: true, grid: [50, 100, 200, 500, 1000] }),
+};
+
+/** −‖ĥ − ĥ_(k)‖², ĥ = h/‖h‖ and ĥ_(k) the k-th nearest of all training features. Sun et al., 2022. */
+export const knn: Score = {
+  name: "knn",
+  aliases: [],
+  title: "KNN",
+  needs: ["features"],
+  parameters,
+  fit(context) {
+    const { engine, train, options } = context;
+    const { k } = chooseParameters("knn", parameters, options);
+    const bank = wholeBank(context, "features", ({ features }) => normalised(engine, features));
+    return afterwards(bank, ({ arrays }) => ({
+      arrays,
+      params: { k: Math.min(k, train.count) },
+      warnings:
+        k > train.count
+          ? [`knn: there are ${train.count} training features, so k is that instead of ${k}`]
+          : [],
+    }));
+  },
+  bind(engine, state) {
+    const bank = stateArray(state, "bank");
+    const k = stateNumber(state, "k");
+    return {
+      async score({ features }) {
+        const likeness = await nearest(engine, normalised(engine, features), bank, k);
+        const farthest = await engine.ops.min(likeness, { axes: [1] }).floats();
+        return Float64Array.from(farthest, (cosine) => 2 * cosine - 2);
+      },
+      dispose: () => undefined,
+    };
+  },
+};

@@ -5,14 +5,16 @@ import type { RunStore } from "../vit/index.ts";
 import { optimizerPath } from "./models.ts";
 import { appendMetrics, checkpointPath, listSteps, removeCheckpoints } from "./run-folder.ts";
 
-/** Which checkpoints stay: all for neural-collapse curves, else the best and the last. */
-export type Keep = "all" | "best-and-last";
+/** Whether the checkpoint of a step stays besides the best and the last one. */
+export type Keep = (step: number) => boolean;
 
 /** Removes checkpoints that nothing needs any more; optimizer state stays only at the newest. */
 async function prune(folder: string, keep: Keep, needed: ReadonlySet<number>): Promise<void> {
   const steps = await listSteps(folder);
-  const old = steps.filter((step) => !needed.has(step));
-  if (keep === "best-and-last") await removeCheckpoints(folder, old);
+  await removeCheckpoints(
+    folder,
+    steps.filter((step) => !needed.has(step) && !keep(step)),
+  );
   const newest = Math.max(...steps);
   const stale = steps.filter((step) => step !== newest);
   await Promise.all(stale.map((step) => rm(optimizerPath(folder, step), { force: true })));

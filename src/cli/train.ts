@@ -13,6 +13,9 @@ import { addTrainOptions } from "./train-flags.ts";
 import type { TrainCommandOptions } from "./train-options.ts";
 import { folderStore } from "./train-store.ts";
 
+/** Milliseconds of training that a killed run may lose. */
+const SAVE_EVERY = 120_000;
+
 const percent = (fraction: number): string => `${(100 * fraction).toFixed(1)} %`;
 
 function progressWords({ loss, accuracy, imagesPerSecond, validation }: TrainProgress): string {
@@ -28,7 +31,10 @@ function progressWords({ loss, accuracy, imagesPerSecond, validation }: TrainPro
 export function train(engine: Engine, job: TrainingJob): Promise<TrainResult> {
   const { folder, recipe, checkpointAt, resume } = job;
   const progress = startProgress("training", recipe.steps);
-  const keep = checkpointAt.length > 0 ? "all" : "best-and-last";
+  const tracked = new Set(checkpointAt);
+  // Curves have the planned steps alone, wherever a run was interrupted or saved in between.
+  const keep = (step: number): boolean =>
+    tracked.size > 0 && (tracked.has(step) || step % job.evalEvery === 0);
   return interruptible(async (signal) => {
     try {
       return await trainRun({
@@ -41,7 +47,8 @@ export function train(engine: Engine, job: TrainingJob): Promise<TrainResult> {
         evalEvery: job.evalEvery,
         store: folderStore(folder, keep, resume?.best?.step ?? null),
         signal,
-        checkpointAt: new Set(checkpointAt),
+        checkpointAt: tracked,
+        saveEvery: SAVE_EVERY,
         ...(resume === undefined ? {} : { resume }),
         onProgress: (state) => {
           progress.update(state.step, progressWords(state), state.etaSeconds);

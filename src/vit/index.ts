@@ -8,7 +8,7 @@ export type { Augmentation, CropRange, Decay, Recipe } from "./recipe.ts";
 export { Predictor } from "./predict.ts";
 export type { Evaluation, Prediction } from "./predict.ts";
 export { trainRun, transformOf } from "./train.ts";
-export type { RunStore, TrainOptions, TrainProgress, TrainResult } from "./train.ts";
+export type { RunStore, TrainOptions, TrainProgress, TrainResult } from "./training.ts";
 export { readCheckpoint, readModel } from "./checkpoint.ts";
 export type { BestSoFar, CheckpointFiles, ResumePoint } from "./checkpoint.ts";
 export { initialSource, initialValues, paramSpecs } from "./weights/init.ts";

@@ -1,11 +1,9 @@
 /** The training loop: steps, evaluation on held-out data, checkpoints, a clean stop. */
 import { ParamSet } from "../engine/index.ts";
-import type { Engine } from "../engine/index.ts";
 import type { ImageDataset } from "../data/dataset.ts";
-import type { MetricRow } from "../report/index.ts";
 import { InterruptedError, NumericError } from "../util/errors.ts";
 import { makeCheckpoint } from "./checkpoint.ts";
-import type { BestSoFar, CheckpointFiles, ResumePoint } from "./checkpoint.ts";
+import type { BestSoFar } from "./checkpoint.ts";
 import type { ViTConfig } from "./config.ts";
 import { createTrainState } from "./optimizer.ts";
 import type { TrainState } from "./optimizer.ts";
@@ -16,65 +14,9 @@ import type { Recipe } from "./recipe.ts";
 import { Sampler } from "./sampler.ts";
 import { createStepper } from "./step.ts";
 import type { Stepper } from "./step.ts";
+import type { TrainOptions, TrainResult } from "./training.ts";
 import type { Transform } from "./transform.ts";
 import { paramSpecs } from "./weights/init.ts";
-import type { ParamValues } from "./weights/timm.ts";
-
-/** Where a run keeps its files; the CLI gives folders, the page memory. */
-export interface RunStore {
-  /** Writes both files or none. */
-  saveCheckpoint(files: CheckpointFiles, note: { readonly isBest: boolean }): Promise<void>;
-  appendMetrics(row: MetricRow): Promise<void>;
-}
-
-/** How far a run is. */
-export interface TrainProgress {
-  readonly phase: "train" | "evaluate" | "checkpoint";
-  readonly step: number;
-  readonly steps: number;
-  /** Means since the last report. */
-  readonly loss: number;
-  readonly accuracy: number;
-  readonly learningRate: number;
-  readonly imagesPerSecond: number;
-  readonly etaSeconds: number;
-  /** The last result on the validation split. */
-  readonly validation: Evaluation | null;
-}
-
-/** Everything that a run needs. */
-export interface TrainOptions {
-  readonly engine: Engine;
-  readonly dataset: ImageDataset;
-  readonly config: ViTConfig;
-  readonly recipe: Recipe;
-  /** Normalisation of the run; by default the data set's own. */
-  readonly normalisation?: { readonly mean: readonly number[]; readonly std: readonly number[] };
-  /** Values to start from: fresh ones, or pretrained. */
-  readonly initial: ParamValues;
-  readonly seed: number;
-  /** Updates between evaluations (and checkpoints). */
-  readonly evalEvery: number;
-  /** Updates at which a checkpoint is kept besides, such as for neural-collapse curves. */
-  readonly checkpointAt?: ReadonlySet<number>;
-  readonly store: RunStore;
-  readonly resume?: ResumePoint;
-  /** Milliseconds; for rates and ETA only. */
-  readonly now?: () => number;
-  readonly onProgress?: (progress: TrainProgress) => void;
-  /** Called after every update, and waited for: a page breathes here, and lends the GPU to others. */
-  readonly onStep?: (step: number) => Promise<void>;
-  /** Aborting checkpoints and stops. */
-  readonly signal?: AbortSignal;
-}
-
-/** What a finished run says. */
-export interface TrainResult {
-  readonly steps: number;
-  readonly best: BestSoFar | null;
-  readonly validation: Evaluation | null;
-  readonly test: Evaluation | null;
-}
 
 /** Updates between looks at the loss: often enough for a curve, rarely enough not to stall. */
 const REPORT_EVERY = 10;
@@ -100,6 +42,7 @@ class Run {
   private best: BestSoFar | null;
   private validation: Evaluation | null = null;
   private reportedAt = 0;
+  private savedAt = 0;
   private reportedStep: number;
   private readonly startedStep: number;
   private startedAt = 0;
@@ -126,8 +69,8 @@ class Run {
 
   async run(): Promise<TrainResult> {
     const { recipe, dataset, checkpointAt } = this.options;
-    this.startedAt = this.reportedAt = this.now();
-    if (this.startedStep === 0 && checkpointAt?.has(0)) await this.checkpoint(0, false);
+    this.startedAt = this.reportedAt = this.savedAt = this.now();
+    if (this.startedStep === 0 && checkpointAt?.has(0)) await this.checkpoint(0);
     for (let step = this.startedStep + 1; step <= recipe.steps; step++) {
       await this.update(step);
       await this.afterUpdate(step, step === recipe.steps);
@@ -140,13 +83,15 @@ class Run {
 
   /** What is due between updates: a look at the loss, validation, a checkpoint, a stop. */
   private async afterUpdate(step: number, last: boolean): Promise<void> {
-    const { evalEvery, checkpointAt, signal, onStep } = this.options;
+    const { evalEvery, checkpointAt, saveEvery = Infinity, signal, onStep } = this.options;
     await onStep?.(step);
-    if (step % REPORT_EVERY === 0 || last) await this.report(step);
+    const isReported = step % REPORT_EVERY === 0 || last;
+    if (isReported) await this.report(step);
     if (step % evalEvery === 0 || last) await this.evaluate(step);
-    else if (checkpointAt?.has(step)) await this.checkpoint(step, false);
+    else if (checkpointAt?.has(step) || (isReported && this.now() - this.savedAt >= saveEvery))
+      await this.checkpoint(step);
     if (!signal?.aborted || last) return;
-    await this.checkpoint(step, false);
+    await this.checkpoint(step);
     throw new InterruptedError(`stopped at step ${step}; go on with --resume`);
   }
 
@@ -224,12 +169,13 @@ class Run {
     await this.options.store.appendMetrics({ type: "eval", step, split, loss, accuracy, n: count });
   }
 
-  private async checkpoint(step: number, isBest: boolean): Promise<void> {
+  private async checkpoint(step: number, isBest = false): Promise<void> {
     const { engine, config, store } = this.options;
     const { best } = this;
     if (step > this.reportedStep) await this.report(step); // a NaN must not reach a checkpoint
     const files = await makeCheckpoint(this.state, config, { step, best, picks: engine.picks });
     await store.saveCheckpoint(files, { isBest });
+    this.savedAt = this.now();
   }
 
   dispose(): void {

@@ -166,6 +166,19 @@ describe("trainRun", () => {
     expect([...stopped.files.keys()]).toEqual([4, 5]);
   });
 
+  it("saves by the clock too, so that a killed run has something to go on from", async () => {
+    let seconds = 0;
+    const { files } = await run({
+      recipe: { ...recipe, steps: 35 },
+      evalEvery: 100,
+      saveEvery: 1,
+      now: () => seconds++,
+    });
+    expect([...files.keys()]).toEqual([10, 20, 30, 35]);
+    const slow = await run({ evalEvery: 100, saveEvery: 1e9, now: () => seconds++ });
+    expect([...slow.files.keys()]).toEqual([12]);
+  });
+
   it("stops at a NaN loss, says where, and keeps the last good checkpoint", async () => {
     const { result, files } = await run({
       recipe: { ...recipe, learningRate: 1e30, maxGradNorm: 0 },

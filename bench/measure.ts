@@ -46,13 +46,14 @@ export const repeatsFor = (warm: number): number =>
   Math.min(MOST_REPEATS, Math.max(1, Math.ceil(SHORTEST_SAMPLE_MS / warm)));
 
 /** Times of one sample, per call, in ms. */
-interface Sample {
+export interface Sample {
   readonly wall: number;
   readonly host: number;
   readonly gpu: number;
 }
 
-async function sample(
+/** Runs work `repeats` times and waits until the GPU is done; without a timer `gpu` is NaN. */
+export async function sample(
   engine: Engine,
   run: Timed["run"],
   { repeats, timer }: { repeats: number; timer: QueueTimer | null },
@@ -76,6 +77,10 @@ async function sample(
 /** True where the adapter has timestamps. */
 export const hasTimestamps = (engine: Engine): boolean =>
   engine.caps.features.has("timestamp-query");
+
+/** The clock that is asked for; `auto`: timestamps where the adapter has them. */
+export const clockFor = (engine: Engine, timer: Clock | "auto"): Clock =>
+  timer === "auto" ? (hasTimestamps(engine) ? "gpu" : "wall") : timer;
 
 /**
  * Times work; each sample ends when the GPU is done.

@@ -6,7 +6,8 @@ import type { Measured } from "./run.ts";
 const percent = (part: number): string => `${(100 * part).toFixed(0)} %`;
 
 /** A time in ms with digits that matter. */
-const ms = (value: number): string => value.toFixed(value < 10 ? 3 : value < 100 ? 2 : 1);
+export const milliseconds = (value: number): string =>
+  value.toFixed(value < 10 ? 3 : value < 100 ? 2 : 1);
 
 const mega = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
 
@@ -24,8 +25,8 @@ export function rowLine(row: Measured): string {
   return [
     short.padEnd(LABEL_WIDTH),
     row.variant.slice(0, 18).padEnd(18),
-    `${ms(row.median)} ± ${ms(row.mad)} ms`.padStart(22),
-    `cold ${ms(row.cold_ms)}`.padStart(13),
+    `${milliseconds(row.median)} ± ${milliseconds(row.mad)} ms`.padStart(22),
+    `cold ${milliseconds(row.cold_ms)}`.padStart(13),
     (rates[0] ?? "").padStart(15),
     (rates[1] ?? "").padStart(11),
     peak.padStart(17),

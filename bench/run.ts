@@ -1,9 +1,10 @@
 /** Measures one row in an engine of its own, so that its first call is cold and its memory its own. */
 import { createEngine } from "../src/engine/index.ts";
 import type { Engine, PassTime } from "../src/engine/index.ts";
+import { NecoError } from "../src/util/errors.ts";
 import { countCalls, trackBuffers } from "./count.ts";
 import type { CallCounts } from "./count.ts";
-import { hasTimestamps, time } from "./measure.ts";
+import { clockFor, hasTimestamps, time } from "./measure.ts";
 import type { Budget, Clock } from "./measure.ts";
 import { boundOf, fractionOfRoof, intensity } from "./roofline.ts";
 import type { Bound, Roof } from "./roofline.ts";
@@ -17,6 +18,8 @@ export interface Measured {
   readonly dtype: "f32";
   readonly variant: string;
   readonly kind: Row["kind"];
+  /** What the engine takes unless told otherwise; absent in older files. */
+  readonly picked?: boolean;
   /** Same as `median`, under the contract's name. */
   readonly ms: number;
   /** Of warm calls, by the clock that `timer` names. */
@@ -64,19 +67,15 @@ export interface RunOptions extends Budget {
   readonly roof: Roof;
 }
 
-/** The clock that the option and the adapter allow. */
-const clockFor = (engine: Engine, timer: RunOptions["timer"]): Clock =>
-  timer === "auto" ? (hasTimestamps(engine) ? "gpu" : "wall") : timer;
-
 /** Measures a row. Errors say which row it was. */
 export async function runRow(row: Row, options: RunOptions): Promise<Measured> {
   const engine = await createEngine(options.adapter ? { adapter: options.adapter } : {});
   try {
     return await engine.scope(() => measureRow(engine, row, options));
   } catch (error) {
-    throw new Error(`${keyOf(row)}: ${error instanceof Error ? error.message : String(error)}`, {
-      cause: error,
-    });
+    const message = `${keyOf(row)}: ${error instanceof Error ? error.message : String(error)}`;
+    if (error instanceof NecoError) throw new NecoError(error.kind, message, { cause: error });
+    throw new Error(message, { cause: error });
   } finally {
     engine.destroy();
   }
@@ -93,13 +92,14 @@ async function measureRow(engine: Engine, row: Row, options: RunOptions): Promis
   const peakBytes = buffers.peak;
   const cost = work.cost();
   const perByte = intensity(cost);
-  const { name, shape, variant, kind } = row;
+  const { name, shape, variant, kind, picked } = row;
   return {
     name,
     shape,
     dtype: "f32",
     variant,
     kind,
+    picked,
     ms: timing.median,
     ...timing,
     timer: measured.timer,

@@ -1,6 +1,12 @@
-/** A training step of the workloads' ViTs through src/vit: eager, as a program, or one unfused. */
+/** A training step of the workloads' ViTs through src/vit: eager, or as a program of several kinds. */
 import { ParamSet, program, valueAndGrad } from "../src/engine/index.ts";
-import type { Engine, PassTime, ProgramStats, Tensor } from "../src/engine/index.ts";
+import type {
+  Engine,
+  PassTime,
+  ProgramOptions,
+  ProgramStats,
+  Tensor,
+} from "../src/engine/index.ts";
 import { ViT } from "../src/vit/index.ts";
 import type { Recipe, ViTConfig } from "../src/vit/index.ts";
 import { applyUpdate, createTrainState } from "../src/vit/optimizer.ts";
@@ -8,8 +14,19 @@ import type { TrainState } from "../src/vit/optimizer.ts";
 import { REFERENCE_RECIPE } from "../src/vit/recipe.ts";
 import { SMALL_VIT_LEARNING_RATE, workloadBatch, workloadParams } from "./workloads.ts";
 
-/** How a step runs: op by op, or recorded; `unfused` is a program of the ops' own passes. */
-export type StepMode = "eager" | "program" | "unfused";
+/** How work runs when it is recorded: as programs do unless told, or without one thing that they do. */
+export const PROGRAM_MODES = {
+  program: {},
+  /** The ops' own passes. */
+  unfused: { fuse: false },
+  /** Every value in memory of its own. */
+  unplanned: { reuse: false },
+  /** Less memory for more passes. */
+  recompute: { recompute: true },
+} as const satisfies Readonly<Record<string, ProgramOptions>>;
+
+/** How a step runs: op by op, or recorded. */
+export type StepMode = "eager" | keyof typeof PROGRAM_MODES;
 
 /** A training step that returns its loss as a tensor. */
 export interface TrainingStep {
@@ -89,7 +106,7 @@ export function vitStep(
     return loss;
   };
   if (mode !== "eager") {
-    const replayed = program(engine, step, { fuse: mode === "program" });
+    const replayed = program(engine, step, PROGRAM_MODES[mode]);
     return {
       state,
       run: () => replayed.run({ ...inputs }),

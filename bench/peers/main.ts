@@ -3,15 +3,19 @@
  * adapter. Each engine has a process of its own, since two Dawns do not always bear each other.
  */
 import { Command } from "commander";
-import { writeFileSync } from "node:fs";
+import { endingOf } from "../../src/cli/exit.ts";
 import { createEngine } from "../../src/engine/index.ts";
 import type { AdapterSummary } from "../../src/engine/index.ts";
+import { writeAtomic } from "../../src/platform/node.ts";
+import { UsageError } from "../../src/util/errors.ts";
+import { writePage } from "../files.ts";
+import { renderPeers } from "../html/page.ts";
 import { measurePeaks } from "../probes.ts";
 import type { Peaks } from "../probes.ts";
 import { driverEnvironment } from "./drivers.ts";
 import { absent, install } from "./install.ts";
-import { json, table } from "./report.ts";
-import type { Missing, WorkOutcome } from "./report.ts";
+import { peersReport, table } from "./report.ts";
+import type { Missing, PeersReport, WorkOutcome } from "./report.ts";
 import { entrants } from "./roster.ts";
 import type { Entrant } from "./roster.ts";
 import { measureWork, meet } from "./rounds.ts";
@@ -27,6 +31,7 @@ interface Options {
   readonly limit: string;
   readonly quick?: boolean;
   readonly json?: string;
+  readonly html?: string;
   readonly adapter?: string;
   readonly install: boolean;
 }
@@ -78,18 +83,28 @@ async function muster(
   return { present, missing };
 }
 
+/** An option's expression, or one that everything matches. */
+function expression(option: "only" | "peers", options: Options): RegExp {
+  const source = options[option] ?? ".";
+  try {
+    return new RegExp(source);
+  } catch {
+    throw new UsageError(`--${option} ${source} is no regular expression`);
+  }
+}
+
 function chosen(options: Options): { work: Work[]; engines: Entrant[] } {
-  const pattern = new RegExp(options.only ?? ".");
+  const pattern = expression("only", options);
   const work = works.filter(
     ({ name }) =>
       pattern.test(name) &&
       (!options.quick || options.only !== undefined || QUICK_WORKS.test(name)),
   );
   if (work.length === 0)
-    throw new RangeError(
+    throw new UsageError(
       `--only ${options.only ?? ""} matches none of ${works.map(({ name }) => name).join(", ")}`,
     );
-  const peers = new RegExp(options.peers ?? ".");
+  const peers = expression("peers", options);
   const engines = entrants.filter(({ name }) => name.startsWith("neco") || peers.test(name));
   return { work, engines };
 }
@@ -97,7 +112,7 @@ function chosen(options: Options): { work: Work[]; engines: Entrant[] } {
 function effortOf(options: Options): Effort {
   const [rounds, seconds, limit] = [options.rounds, options.budget, options.limit].map(Number);
   if (![rounds, seconds, limit].every((value) => value !== undefined && value > 0))
-    throw new RangeError("--rounds, --budget and --limit must be numbers above 0");
+    throw new UsageError("--rounds, --budget and --limit must be numbers above 0");
   const { rounds: quickRounds, seconds: quickSeconds } = QUICK;
   return {
     least: LEAST_ROUNDS,
@@ -130,24 +145,31 @@ async function main(options: Options): Promise<void> {
     command: ["npm run bench:peers --", ...process.argv.slice(2)].join(" "),
     missing,
   };
-  const results: WorkOutcome[] = [];
-  const save = (after: Peaks | null): void => {
+  const report = (after: Peaks | null): PeersReport =>
+    peersReport({ ...setting, peaks: { before, after } }, results);
+  const save = async (after: Peaks | null): Promise<void> => {
     if (options.json)
-      writeFileSync(options.json, json({ ...setting, peaks: { before, after } }, results));
+      await writeAtomic(options.json, `${JSON.stringify(report(after), null, 1)}\n`);
   };
+  const results: WorkOutcome[] = [];
   for (const one of work) {
     const result = await measureWork(one, present, { env, effort, say: whisper });
     whisper("");
     results.push(result);
     print(`\n${one.title}\n${table(result)}`);
-    save(null); // a long run that is cut short keeps what it has
+    await save(null); // a long run that is cut short keeps what it has
   }
   const { peaks: after } = await peaksNow(options.adapter);
   print(`\npeaks after: ${peaksLine(after)}`);
-  save(after);
+  if (missing.length > 0) print(`missing: ${missing.map(({ engine }) => engine).join(", ")}`);
+  await save(after);
+  if (options.html === undefined) return;
+  await writePage(options.html, (document) => renderPeers(report(after), document));
+  print(`page: ${options.html}`);
 }
 
-await new Command("bench:peers")
+const ending = await new Command("bench:peers")
+  .exitOverride()
   .description("the same work on other engines and on ours, in turns, on one adapter")
   .option("--only <pattern>", "works whose name matches this expression")
   .option("--peers <pattern>", "peers whose name matches this expression")
@@ -156,8 +178,11 @@ await new Command("bench:peers")
   .option("--limit <seconds>", "time of one answer after which an engine is given up", "300")
   .option("--quick", "a few rounds of the short works")
   .option("--json <file>", "write the figures there, schema neco-webgpu/bench-peers@1")
+  .option("--html <file>", "write a page there: ratios, a chart and a table for each work")
   .option("--adapter <name>", "auto, gpu, lavapipe or swiftshader")
   .option("--no-install", "go on without peers that are not installed")
   .action(main)
-  .parseAsync();
-process.exit(); // killed processes' channels may linger
+  .parseAsync()
+  .then(() => ({ code: 0, message: "" }), endingOf);
+if (ending.message !== "") console.error(ending.message);
+process.exit(ending.code); // killed processes' channels may linger

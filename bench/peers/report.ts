@@ -1,9 +1,11 @@
 /** The results of a run as a table and as JSON. */
 import type { AdapterSummary } from "../../src/engine/index.ts";
+import { figure, withSpread } from "../html/figures.ts";
 import { summarise } from "../measure.ts";
+import type { Timing } from "../../src/util/timing.ts";
 import type { Peaks } from "../probes.ts";
-import { ratioOf } from "./ratios.ts";
-import type { Ratio } from "./ratios.ts";
+import { ratioOf } from "../ratios.ts";
+import type { Ratio } from "../ratios.ts";
 import type { Work } from "./works.ts";
 
 /** What an engine did on a work. */
@@ -44,13 +46,6 @@ export interface Setting {
   readonly missing: readonly Missing[];
 }
 
-/** "1.23", "12.3", "1,234": three digits that matter. */
-export function figure(value: number): string {
-  if (!Number.isFinite(value)) return "–";
-  if (value >= 1000) return Math.round(value).toLocaleString("en-US");
-  return value.toPrecision(3).includes("e") ? value.toFixed(4) : value.toPrecision(3);
-}
-
 const timesOf = (rounds: readonly (number | null)[]): number[] =>
   rounds.filter((time): time is number => time !== null);
 
@@ -64,16 +59,17 @@ export function rate({ flops, bytes }: Pick<Work, "flops" | "bytes">, ms: number
 export const agrees = (error: number, { tolerance }: Pick<Work, "tolerance">): boolean =>
   error <= tolerance;
 
-function verdict({ error, failure }: Outcome, work: Work): string {
-  if (error === null) return failure ?? "";
-  const size = Number.isNaN(error) ? "not finite" : error.toExponential(1);
-  const right = agrees(error, work) ? `ok (${size})` : `DISAGREES (${size})`;
-  return failure ? `${right}; ${failure}` : right;
+/** Whether the result is right, and why there is none or none to the end. */
+export function verdict({ error, failure, agrees: right }: PeerRow): string {
+  if (right === null) return failure ?? "";
+  const size = error === null || Number.isNaN(error) ? "not finite" : error.toExponential(1);
+  const said = right ? `ok (${size})` : `DISAGREES (${size})`;
+  return failure ? `${said}; ${failure}` : said;
 }
 
 /** "3.21 ± 0.05". */
-const withSpread = (ratio: Ratio | null): string =>
-  ratio ? `${figure(ratio.median)} ± ${figure(ratio.mad)}` : "";
+const spreadOf = (value: Pick<Timing, "median" | "mad"> | null): string =>
+  value ? withSpread(value.median, value.mad) : "";
 
 /** Ratio of an engine to the row of ours that it is held against; null for ours itself. */
 export function ratioIn(outcome: Outcome, { outcomes }: WorkOutcome): Ratio | null {
@@ -81,24 +77,24 @@ export function ratioIn(outcome: Outcome, { outcomes }: WorkOutcome): Ratio | nu
   return !ours || ours === outcome ? null : ratioOf(outcome.rounds, ours.rounds);
 }
 
-/** The table of a work: engine, cold, warm, rate, ratio to ours, agreement. */
-export function table(result: WorkOutcome): string {
-  const head = ["engine", "cold ms", "warm ms", "rate", "× ours", "rounds", "result"];
-  const body = result.outcomes.map((outcome) => {
-    const times = timesOf(outcome.rounds);
-    const warm = times.length === 0 ? null : summarise(times);
-    return [
-      outcome.engine,
-      outcome.coldMs === null ? "" : figure(outcome.coldMs),
-      warm ? `${figure(warm.median)} ± ${figure(warm.mad)}` : "",
-      warm ? rate(result.work, warm.median) : "",
-      withSpread(ratioIn(outcome, result)),
-      warm ? String(warm.samples) : "",
-      verdict(outcome, result.work),
-    ];
-  });
-  return aligned([head, ...body]);
-}
+/** The cells of a work's table: engine, cold, warm, rate, ratio to ours, agreement. */
+export const peerCells = (work: PeerWork): string[][] =>
+  work.engines.map((row) => [
+    row.engine,
+    row.coldMs === null ? "" : figure(row.coldMs),
+    spreadOf(row.warm),
+    row.warm ? rate(work, row.warm.median) : "",
+    spreadOf(row.ratio),
+    row.warm ? String(row.warm.samples) : "",
+    verdict(row),
+  ]);
+
+/** Heads of {@link peerCells}. */
+export const PEER_HEAD = ["engine", "cold ms", "warm ms", "rate", "× ours", "rounds", "result"];
+
+/** The table of a work as text. */
+export const table = (result: WorkOutcome): string =>
+  aligned([PEER_HEAD, ...peerCells(workOf(result))]);
 
 /** Columns as wide as their widest cell. */
 export function aligned(rows: readonly (readonly string[])[]): string {
@@ -115,24 +111,48 @@ export function aligned(rows: readonly (readonly string[])[]): string {
     .join("\n");
 }
 
-/** The run as JSON, schema neco-webgpu/bench-peers\@1. */
-export function json(setting: Setting, results: readonly WorkOutcome[]): string {
-  const works = results.map((result) => ({
-    work: result.work.name,
-    title: result.work.title,
-    flops: result.work.flops,
-    bytes: result.work.bytes,
-    tolerance: result.work.tolerance,
-    why: result.work.why,
-    engines: result.outcomes.map((outcome) => {
-      const warm = timesOf(outcome.rounds);
-      return {
-        ...outcome,
-        ...(warm.length === 0 ? {} : { warm: summarise(warm) }),
-        ratio: ratioIn(outcome, result),
-        agrees: outcome.error === null ? null : agrees(outcome.error, result.work),
-      };
-    }),
-  }));
-  return `${JSON.stringify({ schema: "neco-webgpu/bench-peers@1", ...setting, works }, null, 1)}\n`;
+/** The schema of a run's file. */
+export const PEERS_SCHEMA = "neco-webgpu/bench-peers@1";
+
+/** An engine's row, as files hold it. */
+export interface PeerRow extends Outcome {
+  /** Its warm times; null where there are none. */
+  readonly warm: Timing | null;
+  /** To the row of ours that it is held against. */
+  readonly ratio: Ratio | null;
+  /** Whether its result is right; null without one. */
+  readonly agrees: boolean | null;
 }
+
+/** A work with all engines, as files hold it. */
+export interface PeerWork extends Pick<Work, "title" | "flops" | "bytes" | "tolerance" | "why"> {
+  readonly work: string;
+  readonly engines: readonly PeerRow[];
+}
+
+/** What `--json` writes. */
+export interface PeersReport extends Setting {
+  readonly schema: typeof PEERS_SCHEMA;
+  readonly works: readonly PeerWork[];
+}
+
+function workOf(result: WorkOutcome): PeerWork {
+  const { name, title, flops, bytes, tolerance, why } = result.work;
+  const engines = result.outcomes.map((outcome): PeerRow => {
+    const times = timesOf(outcome.rounds);
+    return {
+      ...outcome,
+      warm: times.length === 0 ? null : summarise(times),
+      ratio: ratioIn(outcome, result),
+      agrees: outcome.error === null ? null : agrees(outcome.error, result.work),
+    };
+  });
+  return { work: name, title, flops, bytes, tolerance, why, engines };
+}
+
+/** The run as files hold it. */
+export const peersReport = (setting: Setting, results: readonly WorkOutcome[]): PeersReport => ({
+  schema: PEERS_SCHEMA,
+  ...setting,
+  works: results.map(workOf),
+});

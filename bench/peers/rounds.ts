@@ -8,7 +8,7 @@ import { judgeOf } from "./check.ts";
 import type { Judge, Outputs } from "./check.ts";
 import { EngineProcess } from "./process.ts";
 import type { Available, InputFile } from "./protocol.ts";
-import { another, turns } from "./ratios.ts";
+import { another, turns } from "../ratios.ts";
 import type { Outcome, WorkOutcome } from "./report.ts";
 import type { Entrant } from "./roster.ts";
 import { inputsOf } from "./works.ts";

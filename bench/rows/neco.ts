@@ -52,6 +52,7 @@ const pcaRow: Row = {
   shape: `[${ROWS}, ${DIM}]`,
   variant: "all components",
   kind: "workload",
+  picked: true,
   prepare(engine) {
     const source = madeSource(ROWS, 1);
     let residual = NaN;
@@ -79,6 +80,7 @@ const scoreRow: Row = {
   shape: `[${ROWS}, ${DIM}] × [${CLASSES}, ${DIM}]`,
   variant: FAST_SCORES.join("+"),
   kind: "workload",
+  picked: true,
   async prepare(engine) {
     const linear = head();
     const { fitted } = await fitScores({

@@ -43,13 +43,18 @@ function describe({ inputs, attrs = {} }: BenchRow): string {
   ].join(" ");
 }
 
-function opRow(op: OpDef, row: BenchRow, variant: string): Row {
+function opRow(
+  op: OpDef,
+  row: BenchRow,
+  { variant, picked }: { variant: string; picked: boolean },
+): Row {
   const attrs = { ...op.defaults, ...row.attrs };
   return {
     name: op.name,
     shape: describe(row),
     variant,
     kind: "op",
+    picked,
     prepare(engine) {
       const values = materialise(row, SEED);
       const inputs = row.inputs.map((spec, k) => {
@@ -85,7 +90,7 @@ export function opRows(caps: Caps): Row[] {
         op.variants[variant]?.usable(metas, attrs, caps),
       );
       return [first, ...usable.filter((variant) => variant !== first)].map((variant) =>
-        opRow(op, row, variant),
+        opRow(op, row, { variant, picked: variant === first }),
       );
     }),
   );

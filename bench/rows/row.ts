@@ -1,5 +1,6 @@
 /** What the bench measures, one row at a time. */
 import type { Engine, PassTime } from "../../src/engine/index.ts";
+import { UsageError } from "../../src/util/errors.ts";
 import type { Timed } from "../measure.ts";
 import type { Cost } from "../roofline.ts";
 
@@ -23,6 +24,8 @@ export interface Row {
   readonly variant: string;
   /** An op of the table, or something that people wait for. */
   readonly kind: "op" | "workload";
+  /** What the engine takes unless told otherwise; the other variants are held against it. */
+  readonly picked: boolean;
   prepare(engine: Engine): Promise<Prepared> | Prepared;
 }
 
@@ -31,6 +34,16 @@ export type RowName = Pick<Row, "name" | "shape" | "variant">;
 
 /** How a row is named on the command line and matched with an older run's. */
 export const keyOf = ({ name, shape, variant }: RowName): string => `${name} ${shape} ${variant}`;
+
+/** Rows of the same work, by what they have in common: they differ in the variant. */
+export function groupsOf<T extends RowName>(rows: readonly T[]): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const row of rows) {
+    const key = keyOf({ ...row, variant: "" }).trimEnd();
+    groups.set(key, [...(groups.get(key) ?? []), row]);
+  }
+  return groups;
+}
 
 /** A pattern without * or ?: the rows of that name or, if there are none, those that begin so. */
 function byPrefix<T extends RowName>(rows: readonly T[], pattern: string): readonly T[] {
@@ -48,17 +61,24 @@ function byGlob<T extends RowName>(rows: readonly T[], pattern: string): readonl
   return rows.filter((row) => expression.test(row.name) || expression.test(keyOf(row)));
 }
 
+const patternsOf = (list: string): string[] => list.split(/,(?![^[]*\])/);
+
+const matching = <T extends RowName>(rows: readonly T[], pattern: string): readonly T[] =>
+  /[*?]/.test(pattern) ? byGlob(rows, pattern) : byPrefix(rows, pattern);
+
+/** The rows that a list of patterns with commas asks for, in the rows' order; perhaps none. */
+export function keepRows<T extends RowName>(rows: readonly T[], patterns: string): T[] {
+  const kept = new Set(patternsOf(patterns).flatMap((pattern) => matching(rows, pattern)));
+  return rows.filter((row) => kept.has(row));
+}
+
 /**
- * The rows that a list of patterns with commas asks for, in the table's order.
- * @throws RangeError if a pattern matches nothing.
+ * The same where every pattern has to match.
+ * @throws UsageError if one matches nothing.
  */
 export function chooseRows<T extends RowName>(rows: readonly T[], patterns: string): T[] {
-  const chosen = new Set<T>();
-  for (const pattern of patterns.split(/,(?![^[]*\])/)) {
-    const found = /[*?]/.test(pattern) ? byGlob(rows, pattern) : byPrefix(rows, pattern);
-    if (found.length === 0)
-      throw new RangeError(`--only ${pattern} matches no row: see --list for their names`);
-    for (const row of found) chosen.add(row);
-  }
-  return rows.filter((row) => chosen.has(row));
+  for (const pattern of patternsOf(patterns))
+    if (matching(rows, pattern).length === 0)
+      throw new UsageError(`--only ${pattern} matches no row: see --list for their names`);
+  return keepRows(rows, patterns);
 }

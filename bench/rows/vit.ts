@@ -1,9 +1,9 @@
 /** Rows of whole Vision Transformers: training steps and inference. */
 import { ParamSet, program } from "../../src/engine/index.ts";
-import type { Tensor } from "../../src/engine/index.ts";
+import type { Engine, ProgramStats, Tensor } from "../../src/engine/index.ts";
 import { ViT } from "../../src/vit/index.ts";
 import type { ViTConfig } from "../../src/vit/index.ts";
-import { vitStep } from "../vit-step.ts";
+import { PROGRAM_MODES, vitStep } from "../vit-step.ts";
 import type { StepMode, TrainingStep } from "../vit-step.ts";
 import {
   SMALL_VIT,
@@ -16,7 +16,7 @@ import {
   workloadBatch,
   workloadParams,
 } from "../workloads.ts";
-import type { Row } from "./row.ts";
+import type { Prepared, Row } from "./row.ts";
 
 /** A model and a batch of it. */
 interface Workload {
@@ -73,6 +73,7 @@ function stepRow(workload: Workload, mode: StepMode): Row {
     shape: shapeOf(workload),
     variant: mode,
     kind: "workload",
+    picked: mode === "program",
     prepare(engine) {
       const step = vitStep(engine, workload, mode);
       const check = new LossCheck(losses);
@@ -96,26 +97,50 @@ function stepRow(workload: Workload, mode: StepMode): Row {
   };
 }
 
-const inferenceRow = (workload: Workload): Row => ({
+/** Inference as a program, or op by op: the same model on the same batch. */
+function inference(
+  engine: Engine,
+  { config, batchSize }: Workload,
+  mode: StepMode,
+): Pick<Prepared, "run" | "profile"> & { stats: () => ProgramStats | null } {
+  const params = new ParamSet(engine, workloadParams(config));
+  const { patches, shape } = workloadBatch(config, batchSize);
+  const logits = (input: Tensor): Tensor =>
+    new ViT(engine.ops, config, params).encode(input).logits;
+  if (mode === "eager") {
+    const input = engine.tensor(patches, shape);
+    const run = (): undefined => {
+      engine.scope(() => {
+        logits(input);
+      });
+    };
+    return { run, stats: () => null };
+  }
+  const forward = program(
+    engine,
+    (inputs: { patches: Tensor }) => logits(inputs.patches),
+    PROGRAM_MODES[mode],
+  );
+  return {
+    run: () => forward.run({ patches: { values: patches, shape } }),
+    stats: () => forward.stats,
+    profile: () => forward.profile(),
+  };
+}
+
+const inferenceRow = (workload: Workload, mode: StepMode): Row => ({
   name: `${workload.name}-infer`,
   shape: shapeOf(workload),
-  variant: "program",
+  variant: mode,
   kind: "workload",
+  picked: mode === "program",
   prepare(engine) {
-    const { config, batchSize } = workload;
-    const params = new ParamSet(engine, workloadParams(config));
-    const { patches, shape } = workloadBatch(config, batchSize);
-    const forward = program(
-      engine,
-      (inputs: { patches: Tensor }) =>
-        new ViT(engine.ops, config, params).encode(inputs.patches).logits,
-    );
-    const input = { patches: { values: patches, shape } };
+    const { stats, ...work } = inference(engine, workload, mode);
+    const flops = vitFlops(workload.config, workload.batchSize);
     return {
-      run: () => forward.run(input),
-      cost: () => ({ flops: vitFlops(config, batchSize), bytes: forward.stats?.bytes ?? 0 }),
-      facts: () => ({ program: forward.stats }),
-      profile: () => forward.profile(),
+      ...work,
+      cost: () => ({ flops, bytes: stats()?.bytes ?? 0 }),
+      facts: () => ({ program: stats() }),
     };
   },
 });
@@ -129,12 +154,14 @@ const small: Workload = {
 const vitS: Workload = { name: "vit-s16", config: VIT_S, batchSize: VIT_S_BATCH };
 const vitB: Workload = { name: "vit-b16", config: VIT_B, batchSize: 1 };
 
-/** Training steps and inference. */
+/** Training steps and inference; the small ViT's also without each thing that programs do. */
 export const vitRows: readonly Row[] = [
-  stepRow(small, "program"),
-  stepRow(small, "unfused"),
-  stepRow(small, "eager"),
-  inferenceRow(small),
+  ...(["program", "unfused", "unplanned", "recompute", "eager"] as const).map((mode) =>
+    stepRow(small, mode),
+  ),
+  ...(["program", "unfused", "unplanned", "eager"] as const).map((mode) =>
+    inferenceRow(small, mode),
+  ),
   stepRow(vitS, "program"),
-  inferenceRow(vitB),
+  inferenceRow(vitB, "program"),
 ];

@@ -15,6 +15,11 @@ export interface ProgramOptions {
    * them: less memory for some more time; default false.
    */
   readonly recompute?: boolean;
+  /**
+   * Let values that are not alive together share memory; default true. Without it every value has
+   * its own: what sharing is measured against.
+   */
+  readonly reuse?: boolean;
 }
 
 /** The steps that run, and how many came and went. */

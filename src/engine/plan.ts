@@ -164,3 +164,15 @@ export function planMemory(
   }
   return { slotBytes: slots.map(({ bytes }) => bytes), slotOf };
 }
+
+/** A slot for every storage: what {@link planMemory} is held against. */
+export function ownMemory(
+  lifetimes: ReadonlyMap<number, Lifetime>,
+  sizes: ReadonlyMap<number, number>,
+): MemoryPlan {
+  const ids = [...lifetimes.keys()];
+  return {
+    slotBytes: ids.map((id) => sizes.get(id) ?? 0),
+    slotOf: new Map(ids.map((id, slot) => [id, slot])),
+  };
+}

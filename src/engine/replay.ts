@@ -7,7 +7,7 @@ import type { Pipeline } from "./pipelines.ts";
 import { optimise } from "./optimise.ts";
 import type { Optimised, ProgramOptions } from "./optimise.ts";
 import { mostLiveBytes } from "./live.ts";
-import { lifetimesOf, placeCopies, planMemory } from "./plan.ts";
+import { lifetimesOf, ownMemory, placeCopies, planMemory } from "./plan.ts";
 import { ALIGNMENT, GPU_BUFFER_USAGE } from "./pool.ts";
 import { encodeCopy, profilePasses } from "./profile.ts";
 import type { CopyCommand, PassCommand, PassTime, Range } from "./profile.ts";
@@ -154,7 +154,8 @@ function allocate(
     lifetimes.delete(id);
     if (real instanceof Storage) ranges.set(id, { buffer: liveBuffer(real), offset });
   }
-  const { slotBytes, slotOf } = planMemory(lifetimes, recorder.sizes);
+  const plan = (options.reuse ?? true) ? planMemory : ownMemory;
+  const { slotBytes, slotOf } = plan(lifetimes, recorder.sizes);
   const slots = slotBytes.map((bytes, index) =>
     engine.pool.acquire(bytes, `program slot ${index}`),
   );

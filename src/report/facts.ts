@@ -15,7 +15,8 @@ export function flatten(value: Json, name = ""): [string, string][] {
   return [[name, typeof value === "string" ? value : JSON.stringify(value)]];
 }
 
-const factTable = (caption: string, rows: readonly (readonly [string, string])[]): Markup =>
+/** Names and values, a pair a row. */
+export const factTable = (caption: string, rows: readonly (readonly [string, string])[]): Markup =>
   html`<div class="wide">
     <table class="facts">
       <caption>
@@ -34,7 +35,7 @@ const factTable = (caption: string, rows: readonly (readonly [string, string])[]
   </div>`;
 
 /** Names the adapter; a software adapter is named as such, with what that means for the times. */
-export function adapterNote({ adapter }: RunConfig): Markup {
+export function adapterNote({ adapter }: Pick<RunConfig, "adapter">): Markup {
   return isSoftware(adapter.kind)
     ? html`<p class="note">
         <strong>Software adapter:</strong> ${adapter.description} (${adapter.kind}) computes on the

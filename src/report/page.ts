@@ -3,25 +3,16 @@ import { collapseFigures, collapseTable, phaseNote, phaseOf } from "./collapse.t
 import { histogramFigure, methodsOf, rocFigure, setsOf } from "./distributions.ts";
 import { adapterNote, factsSection } from "./facts.ts";
 import { count, figure, isSoftware, methodTitle, percent } from "./format.ts";
-import { html, trusted, type Markup } from "./html.ts";
+import { grid, renderFrame, type Section } from "./frame.ts";
+import { html, type Markup } from "./html.ts";
 import type { Example, ExamplesJson, ReportInput } from "./input.ts";
 import { scatterFigure } from "./scatter.ts";
-import { STYLE } from "./style.ts";
 import { controlTables, methodFacts, resultTables } from "./tables.ts";
 import { sweepFigures } from "./sweep.ts";
 import { trainingFigures } from "./training.ts";
 
-interface Section {
-  readonly id: string;
-  readonly title: string;
-  readonly body: Markup;
-}
-
 const present = (figures: readonly (Markup | null)[]): Markup[] =>
   figures.filter((one) => one !== null);
-
-const grid = (figures: readonly Markup[]): Markup | null =>
-  figures.length > 0 ? html`<div class="plots">${figures}</div>` : null;
 
 const card = (name: string, value: string): Markup =>
   html`<div class="card"><b>${value}</b>${name}</div>`;
@@ -149,12 +140,6 @@ const examplesBody = ({ method, threshold, examples }: ExamplesJson): Markup =>
       ${examples.map(exampleItem)}
     </ul>`;
 
-const sectionMarkup = ({ id, title, body }: Section): Markup =>
-  html`<section aria-labelledby="${id}">
-    <h2 id="${id}">${title}</h2>
-    ${body}
-  </section> `;
-
 /**
  * The whole report as one HTML file: inline style and SVG, no script, no other file.
  * @param document - where Plot makes its elements; linkedom's in Node, the page's in a browser.
@@ -170,32 +155,10 @@ export function renderReport(input: ReportInput, document: Document): string {
     ...examplesSection(input),
     { id: "facts", title: "Configuration and sources", body: factsSection(input) },
   ];
-  const page = html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <title>${input.title}</title>
-        <style>
-          ${trusted(STYLE)}
-        </style>
-      </head>
-      <body>
-        <header>
-          <h1>${input.title}</h1>
-          <p class="soft">neco-webgpu ${input.version}, ${input.generated}</p>
-          <nav aria-label="Sections">
-            <ul>
-              ${sections.map(({ id, title }) => html`<li><a href="#${id}">${title}</a></li>`)}
-            </ul>
-          </nav>
-        </header>
-        <main>
-          ${headline(input)}${input.config === null ? null : adapterNote(input.config)}
-          ${sections.map(sectionMarkup)}
-        </main>
-        <footer><p>One file, no script: it prints, and it opens without a network.</p></footer>
-      </body>
-    </html> `;
-  return page.markup;
+  return renderFrame({
+    title: input.title,
+    made: `neco-webgpu ${input.version}, ${input.generated}`,
+    lead: html`${headline(input)}${input.config === null ? null : adapterNote(input.config)}`,
+    sections,
+  });
 }

@@ -1,12 +1,13 @@
 /** The peers' bench without engines: statistics, agreement, tables, the models it writes. */
 import { expect, test } from "vitest";
+import { figure } from "../../bench/html/figures.ts";
 import { repeatsFor, summarise } from "../../bench/measure.ts";
 import { eigenError, relativeError } from "../../bench/peers/check.ts";
 import { driversIn } from "../../bench/peers/drivers.ts";
 import { onnxModel } from "../../bench/peers/onnx.ts";
-import { another, ratioOf, turns } from "../../bench/peers/ratios.ts";
+import { another, ratioOf, turns } from "../../bench/ratios.ts";
 import { reference64 } from "../../bench/peers/reference.ts";
-import { agrees, aligned, figure, rate, ratioIn, table } from "../../bench/peers/report.ts";
+import { agrees, aligned, rate, ratioIn, table } from "../../bench/peers/report.ts";
 import type { Outcome } from "../../bench/peers/report.ts";
 import { inputsOf, works } from "../../bench/peers/works.ts";
 import type { Work } from "../../bench/peers/works.ts";

@@ -138,14 +138,14 @@ describe.each(Object.keys(layernormBackward.variants))("layernormBackward %s", (
 });
 
 describe("programs of a training step", () => {
-  it("give one loss, fused or not, and take less memory when they recompute", async () => {
+  it("give one loss, fused or not, and take less memory when values share it or are made again", async () => {
     const engine = await createEngine();
     const spec: ViTConfig = { ...SMALL_VIT, dropout: 0.1, dropPath: 0.1 };
     const { patches, labels, validRows } = smallViTInputs();
     const key = new Uint32Array([3, 0, 1, 0]);
     const losses: number[][] = [];
     const bytes: number[] = [];
-    for (const options of [{ fuse: false }, {}, { recompute: true }]) {
+    for (const options of [{ fuse: false }, {}, { recompute: true }, { reuse: false }]) {
       const params = new ParamSet(engine, workloadParams(SMALL_VIT));
       const state = params.zeros();
       const step = program(
@@ -177,6 +177,7 @@ describe("programs of a training step", () => {
         expect(Math.abs(loss - (plain[k] ?? NaN))).toBeLessThanOrEqual(1e-5);
       });
     expect(bytes[2]).toBeLessThan(0.8 * (bytes[1] ?? 0));
+    expect(bytes[1]).toBeLessThan(0.8 * (bytes[3] ?? 0));
     engine.destroy();
   });
 });

@@ -1,6 +1,12 @@
 /** The pure passes over a program: dead code, placement of copies, memory slots. */
 import { describe, expect, it } from "vitest";
-import { lifetimesOf, liveSteps, placeCopies, planMemory } from "../../src/engine/plan.ts";
+import {
+  lifetimesOf,
+  liveSteps,
+  ownMemory,
+  placeCopies,
+  planMemory,
+} from "../../src/engine/plan.ts";
 import type { Step, Use } from "../../src/engine/plan.ts";
 import fc from "fast-check";
 
@@ -86,6 +92,13 @@ describe("planMemory", () => {
     const { slotBytes, slotOf } = planMemory(lifetimesOf(steps, new Set([3])), sizes);
     expect(slotBytes).toHaveLength(2);
     expect(slotOf.get(0)).toBe(slotOf.get(2));
+  });
+
+  it("has a reference that shares nothing", () => {
+    const steps = [pass(write(0)), pass(read(0), write(1)), pass(read(1), write(2))];
+    const { slotBytes, slotOf } = ownMemory(lifetimesOf(steps, new Set([2])), sizes);
+    expect(slotBytes).toEqual([BYTES, BYTES, BYTES]);
+    expect(new Set(slotOf.values()).size).toBe(3);
   });
 
   it("never gives one slot to two values that are alive together", () => {

@@ -1,6 +1,6 @@
 /** Statistics of an interleaved run: per-round ratios and the order in which engines take turns. */
-import { at } from "../../src/util/shape.ts";
-import { summarise } from "../measure.ts";
+import { at } from "../src/util/shape.ts";
+import { summarise } from "./measure.ts";
 
 /** How many times as long as ours an engine took. */
 export interface Ratio {
@@ -28,6 +28,10 @@ export function ratioOf(
   const { median, mad, best, samples } = summarise(ratios);
   return { median, mad, least: best, most: Math.max(...ratios), rounds: samples };
 }
+
+/** "1.02 ± 0.05". */
+export const ratioText = (ratio: Pick<Ratio, "median" | "mad"> | null): string =>
+  ratio ? `${ratio.median.toFixed(2)} ± ${ratio.mad.toFixed(2)}` : "–";
 
 /** The engines of a round, each time starting with the next: nobody always runs after the same. */
 export const turns = <T>(engines: readonly T[], round: number): T[] =>

@@ -2,7 +2,7 @@
 import { defineConfig } from "vitest/config";
 
 const SECONDS = 1000; // ms
-// `npm run test:quick` leaves out what takes long: X.slow.gpu.test.ts, and what tests skip by it.
+// `npm run test:quick` leaves out what takes long: X.slow.*.test.ts, and what tests skip by it.
 const slow = process.env["NECO_TEST_QUICK"] ? ["test/**/*.slow.*.test.ts"] : [];
 
 export default defineConfig({
@@ -10,7 +10,12 @@ export default defineConfig({
     // An adapter's first dispatch of a large kernel compiles for seconds on a software adapter.
     projects: [
       {
-        test: { name: "pure", include: ["test/**/*.pure.test.ts"], testTimeout: 30 * SECONDS },
+        test: {
+          name: "pure",
+          include: ["test/**/*.pure.test.ts"],
+          exclude: slow,
+          testTimeout: 30 * SECONDS,
+        },
       },
       {
         test: {

@@ -5,7 +5,7 @@ const MINUTES = 60_000; // ms
 // Guards against hangs, not claims of speed: on SwiftShader, beside other work, training a tiny
 // model in a hook took more than two minutes.
 const PATIENCE = 10 * MINUTES;
-// `npm run test:quick` leaves out what takes long: X.slow.gpu.test.ts, and what tests skip by it.
+// `npm run test:quick` leaves out what takes long: X.slow.*.test.ts, and what tests skip by it.
 const slow = process.env["NECO_TEST_QUICK"] ? ["test/**/*.slow.*.test.ts"] : [];
 
 export default defineConfig({
@@ -13,7 +13,12 @@ export default defineConfig({
     // An adapter's first dispatch of a large kernel compiles for seconds on a software adapter.
     projects: [
       {
-        test: { name: "pure", include: ["test/**/*.pure.test.ts"], testTimeout: MINUTES },
+        test: {
+          name: "pure",
+          include: ["test/**/*.pure.test.ts"],
+          exclude: slow,
+          testTimeout: MINUTES,
+        },
       },
       {
         test: {

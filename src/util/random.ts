@@ -16,18 +16,34 @@ const TWO_TO_32 = 2 ** 32;
 /** The words of a stream, one after the other. */
 function words({ seed, stream = 0 }: Draw, step = 0): () => number {
   const key = randomKey(seed, step);
-  let block = randomBits(key, stream, 0);
+  const block = new Uint32Array(4);
   let position = 0;
   return () => {
-    if (position > 0 && position % 4 === 0) block = randomBits(key, stream, position / 4);
-    return at(block, position++ % 4);
+    const place = position % 4;
+    if (place === 0) block.set(randomBits(key, stream, position / 4));
+    position++;
+    return at(block, place);
   };
 }
 
 /** Uniform numbers in [0, 1) with 53 random bits. */
-export function generator(draw: Draw): () => number {
+export const generator = (draw: Draw): (() => number) => randomSource(draw).uniform;
+
+/** Numbers of one stream, asked for one by one. */
+export interface RandomSource {
+  /** In [0, 1), with 53 random bits. */
+  readonly uniform: () => number;
+  /** A whole number in 0 … limit − 1, each equally likely; the limit is below 2³². */
+  readonly below: (limit: number) => number;
+}
+
+/** The numbers of a draw as {@link RandomSource}. */
+export function randomSource(draw: Draw): RandomSource {
   const next = words(draw);
-  return () => ((next() >>> 5) * 2 ** 26 + (next() >>> 6)) / 2 ** 53;
+  return {
+    uniform: () => ((next() >>> 5) * 2 ** 26 + (next() >>> 6)) / 2 ** 53,
+    below: (limit) => below(limit, next),
+  };
 }
 
 /** `count` numbers, uniform in [low, high). */

@@ -13,7 +13,7 @@ import {
   rocCurve,
   thresholdAtRecall,
 } from "../../src/neco/metrics/index.ts";
-import type { OodMetrics } from "../../src/neco/metrics/index.ts";
+import type { MetricKey, OodMetrics } from "../../src/neco/metrics/index.ts";
 
 interface MetricGolden {
   readonly id: readonly number[];
@@ -31,7 +31,7 @@ describe("metrics against sklearn", () => {
   golden.metrics.forEach(({ id, ood, expected }, index) => {
     test(`case ${index}: ${id.length} ID, ${ood.length} OOD`, () => {
       const got = oodMetrics(f64(id), f64(ood));
-      for (const key of Object.keys(expected) as (keyof OodMetrics)[])
+      for (const key of Object.keys(expected) as MetricKey[])
         expect(got[key], key).toBeCloseTo(expected[key], 12);
     });
   });
@@ -51,6 +51,8 @@ describe("metrics by hand", () => {
       fpr_at_95_ood_tpr: 0,
       aupr_in: 1,
       aupr_out: 1,
+      ap_in: 1,
+      ap_out: 1,
     });
   });
   test("the two FPRs differ", () => {

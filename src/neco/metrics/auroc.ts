@@ -1,19 +1,21 @@
 /** Area under the ROC curve, exact with ties. */
-import { eachThreshold } from "./thresholds.ts";
-import type { Ranking } from "./thresholds.ts";
+import { idFirst } from "./thresholds.ts";
+import type { Ranking, Steps } from "./thresholds.ts";
 
 /** P(score of ID &gt; score of OOD) + ½ P(equal); the same whichever side is called positive. */
-export function auroc(ranking: Ranking): number {
-  const pairs = ranking.id.length * ranking.ood.length;
+export const auroc = (ranking: Ranking): number => rocArea(idFirst(ranking));
+
+/** {@link auroc} of any thresholds. */
+export function rocArea(steps: Steps): number {
   // Twice the number of pairs in order: whole numbers, exact up to 2⁵³.
   let doubled = 0;
-  let idBefore = 0;
-  let oodBefore = 0;
-  eachThreshold(ranking, (_threshold, idCount, oodCount) => {
-    doubled += (oodCount - oodBefore) * (idBefore + idCount);
-    idBefore = idCount;
-    oodBefore = oodCount;
+  let positivesBefore = 0;
+  let negativesBefore = 0;
+  steps.each((positives, negatives) => {
+    doubled += (negatives - negativesBefore) * (positivesBefore + positives);
+    positivesBefore = positives;
+    negativesBefore = negatives;
     return true;
   });
-  return doubled / (2 * pairs);
+  return doubled / (2 * steps.positives * steps.negatives);
 }

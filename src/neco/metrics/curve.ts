@@ -1,6 +1,6 @@
 /** Points of the ROC curve, for plots. */
 import { at } from "../../util/shape.ts";
-import { eachThreshold } from "./thresholds.ts";
+import { idFirst } from "./thresholds.ts";
 import type { Ranking } from "./thresholds.ts";
 
 /** ROC points, ID positive, from (0, 0) to (1, 1). */
@@ -16,17 +16,26 @@ export interface RocCurve {
  * the end points always stay. Metrics are never computed from it.
  */
 export function rocCurve(ranking: Ranking, maxPoints = 512): RocCurve {
-  const fpr = [0];
-  const tpr = [0];
-  eachThreshold(ranking, (_threshold, idCount, oodCount) => {
-    fpr.push(oodCount / ranking.ood.length);
-    tpr.push(idCount / ranking.id.length);
+  const steps = idFirst(ranking);
+  let total = 1;
+  steps.each(() => {
+    total++;
     return true;
   });
-  const count = Math.min(fpr.length, Math.max(2, maxPoints));
-  const pick = (values: readonly number[]): Float64Array =>
-    Float64Array.from({ length: count }, (_, point) =>
-      at(values, Math.round((point * (values.length - 1)) / (count - 1))),
-    );
-  return { fpr: pick(fpr), tpr: pick(tpr) };
+  const count = Math.min(total, Math.max(2, maxPoints));
+  const wanted = Float64Array.from({ length: count }, (_, point) =>
+    Math.round((point * (total - 1)) / (count - 1)),
+  );
+  const [fpr, tpr] = [new Float64Array(count), new Float64Array(count)];
+  let threshold = 1;
+  let point = 1; // point 0 is (0, 0)
+  steps.each((positives, negatives) => {
+    if (threshold++ === at(wanted, point)) {
+      tpr[point] = positives / steps.positives;
+      fpr[point] = negatives / steps.negatives;
+      point++;
+    }
+    return point < count;
+  });
+  return { fpr, tpr };
 }

@@ -1,0 +1,77 @@
+/** Confidence intervals by the bootstrap: ID and OOD samples drawn anew, each side from itself. */
+import { randomSource } from "../../util/random.ts";
+import { at } from "../../util/shape.ts";
+import { cellsOf, cellSteps } from "./cells.ts";
+import type { Cells } from "./cells.ts";
+import { resampler } from "./multinomial.ts";
+import { everyMetric, metricsOfRanking, metricsOfSteps } from "./oodMetrics.ts";
+import type { MetricKey, OodMetrics } from "./oodMetrics.ts";
+import type { Ranking } from "./thresholds.ts";
+
+/** Two ends between which a figure lies with the stated confidence. */
+export type Interval = readonly [low: number, high: number];
+
+/** How a bootstrap runs. */
+export interface BootstrapOptions {
+  /** Resamples; 1,000 if not given. */
+  readonly replicates?: number;
+  /** Equal seeds give equal intervals; 0 if not given. */
+  readonly seed?: number;
+  /** Share of the replicates between the ends; 0.95 if not given. */
+  readonly level?: number;
+  /** Distinct scores above which neighbours share a count; 8,192 if not given. */
+  readonly maxCells?: number;
+}
+
+/** Resamples unless told otherwise. */
+export const REPLICATES = 1000;
+/** Confidence unless told otherwise. */
+export const LEVEL = 0.95;
+
+/** Streams of one seed, so that the two sides are drawn apart. */
+const STREAM = { id: 0, ood: 1 } as const;
+
+/**
+ * Stratified percentile intervals of every figure (Efron and Tibshirani, 1993, chapter 13). A
+ * replicate draws counts per distinct score, so that it costs no sorting. Above `maxCells` distinct
+ * scores neighbours share a count; what that alone changes is added back to every replicate.
+ */
+export function bootstrapIntervals(
+  ranking: Ranking,
+  { replicates = REPLICATES, seed = 0, level = LEVEL, maxCells }: BootstrapOptions = {},
+): Record<MetricKey, Interval> {
+  const cells = cellsOf(ranking, maxCells);
+  const shift = mergingShift(ranking, cells);
+  const drawn = { id: new Float64Array(cells.id.length), ood: new Float64Array(cells.id.length) };
+  const drawId = resampler(cells.id, randomSource({ seed, stream: STREAM.id }));
+  const drawOod = resampler(cells.ood, randomSource({ seed, stream: STREAM.ood }));
+  const values = everyMetric(() => new Float64Array(replicates));
+  for (let replicate = 0; replicate < replicates; replicate++) {
+    drawId(drawn.id);
+    drawOod(drawn.ood);
+    const metrics = metricsOfSteps(cellSteps(drawn));
+    everyMetric((key) => (values[key][replicate] = clamp(metrics[key] + shift[key])));
+  }
+  const tail = (1 - level) / 2;
+  return everyMetric((key): Interval => {
+    const sorted = values[key].sort();
+    return [quantile(sorted, tail), quantile(sorted, 1 - tail)];
+  });
+}
+
+/** What merging changes by itself: zero where nothing was merged. */
+function mergingShift(ranking: Ranking, cells: Cells): OodMetrics {
+  if (!cells.isMerged) return everyMetric(() => 0);
+  const [exact, merged] = [metricsOfRanking(ranking), metricsOfSteps(cellSteps(cells))];
+  return everyMetric((key) => exact[key] - merged[key]);
+}
+
+const clamp = (share: number): number => Math.min(1, Math.max(0, share));
+
+/** Linear between order statistics, as numpy's default. */
+function quantile(sorted: Float64Array, share: number): number {
+  const place = share * (sorted.length - 1);
+  const below = Math.floor(place);
+  const low = at(sorted, below);
+  return low + (place - below) * (at(sorted, Math.min(below + 1, sorted.length - 1)) - low);
+}

@@ -6,9 +6,10 @@ import type { Geometry } from "./data/resize.ts";
 import { decodeImage } from "#platform";
 import { createEngine, ParamSet } from "./engine/index.ts";
 import type { Engine } from "./engine/index.ts";
+import { vitImageModel } from "./image-model.ts";
 import { isRecord } from "./io/json.ts";
 import { Detector } from "./neco/index.ts";
-import type { DetectorLoadOptions, DetectorSpec, Judgement } from "./neco/index.ts";
+import type { DetectorLoadOptions, DetectorSpec, FeatureModel, Judgement } from "./neco/index.ts";
 import { DataError, FormatError } from "./util/errors.ts";
 import { checkConfig, paramSpecs, Predictor } from "./vit/index.ts";
 import type { ViTConfig } from "./vit/index.ts";
@@ -99,10 +100,11 @@ export class ImageDetector {
     const statistics = { mean: numbers(input["mean"]), std: numbers(input["std"]) };
     const transform = { ...this.geometry, ...statistics, imageSize, augmentation: null };
     this.engine = engine;
-    [this.detector, this.params] = engine.detached(() => [
-      new Detector(engine, spec),
-      new ParamSet(engine, paramSpecs(config, values)),
-    ]);
+    [this.detector, this.params] = engine.detached(() => {
+      const params = new ParamSet(engine, paramSpecs(config, values));
+      const network = vitImageModel(engine, { config, weights: params, transform });
+      return [new Detector(engine, spec, { network }), params];
+    });
     this.predictor = new Predictor(engine, { config, weights: this.params, transform }, batch);
   }
 
@@ -143,13 +145,19 @@ export class ImageDetector {
   /** Judges pixels that have the model's geometry already. u8 [H, W, C] each */
   judge(images: readonly Uint8Array[]): Promise<Judgement[]> {
     const size = imageBytes(this.geometry);
-    const run = (batch: readonly Uint8Array[]): ReturnType<Predictor["predict"]> => {
+    const joined = (batch: readonly Uint8Array[]): Uint8Array => {
       const pixels = new Uint8Array(batch.length * size);
       batch.forEach((image, index) => {
         pixels.set(image, index * size);
       });
-      return this.predictor.predict(pixels);
+      return pixels;
     };
+    const run = async (
+      batch: readonly Uint8Array[],
+    ): ReturnType<FeatureModel<Uint8Array>["run"]> => ({
+      ...(await this.predictor.predict(joined(batch))),
+      images: (start, count) => Promise.resolve(joined(batch.slice(start, start + count))),
+    });
     return this.engine.scope(() => this.detector.detect({ run }, images));
   }
 
@@ -162,7 +170,6 @@ export class ImageDetector {
   dispose(): void {
     this.detector.dispose();
     this.predictor.dispose();
-    const { tensors, arenas, decayMask } = this.params;
-    for (const tensor of [...tensors, ...arenas, ...decayMask]) tensor.dispose();
+    this.params.dispose();
   }
 }

@@ -30,7 +30,10 @@ export async function pngUri(
 }
 
 /** Rows of a set as a source of their own. */
-async function pick(source: FeatureSource, rows: readonly number[]): Promise<FeatureSource> {
+async function pick(
+  { source, dataset, split }: ExampleSet,
+  rows: readonly number[],
+): Promise<FeatureSource> {
   const gather = async (
     read: (start: number, count: number) => Promise<Float32Array>,
     width: number,
@@ -44,6 +47,7 @@ async function pick(source: FeatureSource, rows: readonly number[]): Promise<Fea
     features: await gather((start, count) => source.features(start, count), dim),
     dim,
     logits: logits === null || classes === null ? null : await gather(logits, classes),
+    images: (start, count) => dataset.splits[split].images(rows.slice(start, start + count)),
   });
 }
 
@@ -53,7 +57,7 @@ async function examplesOf(detector: Detector, set: ExampleSet): Promise<Example[
   const rows = Array.from({ length: count }, (_, k) =>
     Math.floor(((k + 0.5) * source.rows) / count),
   );
-  const judgements = await detector.judge(await pick(source, rows));
+  const judgements = await detector.judge(await pick(set, rows));
   const split = dataset.splits[set.split];
   return Promise.all(
     rows.map(async (row, index) =>

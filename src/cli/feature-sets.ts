@@ -11,6 +11,7 @@ import {
   type Head,
 } from "../io/index.ts";
 import type { OodSet } from "../neco/evaluate.ts";
+import type { ImageModel } from "../neco/imageModel.ts";
 import type { OodGroup } from "../report/index.ts";
 import { DataError, UsageError } from "../util/errors.ts";
 import { isFeatureFile, type NamedFile } from "./options.ts";
@@ -22,6 +23,10 @@ export interface FeatureSets {
   readonly val: FeatureSource | null;
   readonly head: Head | null;
   readonly ood: readonly OodSet[];
+  /** A run's network for scores that look into it, on the engine from the first call on. */
+  readonly network?: () => ImageModel;
+  /** An OOD data set by name, as a run can extract its features; for validation. */
+  readonly openDataset?: (set: NamedFile) => Promise<FeatureSource>;
   close(): Promise<void>;
 }
 

@@ -5,13 +5,14 @@ import { sweepDims } from "../neco/dsweep.ts";
 import { fitScores } from "../neco/fit.ts";
 import type { ScoreOptions } from "../neco/options.ts";
 import { chooseScores, findScore } from "../neco/registry.ts";
+import { needsImages } from "../neco/score.ts";
 import { searchParameters } from "../neco/search.ts";
 import type { Progress } from "../neco/scoreSource.ts";
 import { UsageError } from "../util/errors.ts";
 import { at } from "../util/shape.ts";
 import { note, startProgress } from "./console.ts";
 import { fileOfSet, OpenFiles, type FeatureSets } from "./feature-sets.ts";
-import type { NamedFile } from "./options.ts";
+import { isDataset, type NamedFile } from "./options.ts";
 
 /** The first index of the largest value. */
 const argmax = (values: readonly number[]): number =>
@@ -39,12 +40,29 @@ export async function searchOptions(
   const files = new OpenFiles();
   try {
     const ood: FeatureSource[] = [];
-    for (const set of oodVal) ood.push(await files.open(fileOfSet(set, "--ood-val"), set.name));
+    for (const set of oodVal)
+      ood.push(
+        sets.openDataset && isDataset(set)
+          ? await sets.openDataset(set)
+          : await files.open(fileOfSet(set, "--ood-val"), set.name),
+      );
+    assertUnseen(ood, sets);
     const scores = chooseScores(methods);
+    const model = scores.some(needsImages) ? sets.network?.() : null;
     const isOfNeco = scores.includes(findScore("neco")) && (wanted.necoDim ?? "auto") === "auto";
     const necoDim = isOfNeco ? await chooseDim(engine, sets, { id, ood, wanted }) : null;
     const methodParams = await withBar((onProgress) =>
-      searchParameters({ engine, train, head, id, ood, scores, options: wanted, onProgress }),
+      searchParameters({
+        engine,
+        train,
+        head,
+        id,
+        ood,
+        scores,
+        model,
+        options: wanted,
+        onProgress,
+      }),
     );
     for (const [method, params] of Object.entries(methodParams))
       for (const [name, value] of Object.entries(params))
@@ -52,6 +70,20 @@ export async function searchOptions(
     return { ...wanted, methodParams, ...(necoDim === null ? {} : { necoDim }) };
   } finally {
     await files.close();
+  }
+}
+
+/**
+ * Passes if no validation set is one of the test sets.
+ * @throws UsageError naming the one that is.
+ */
+function assertUnseen(validation: readonly FeatureSource[], { ood }: FeatureSets): void {
+  for (const { name, key } of validation) {
+    const same = ood.find(({ source }) => key !== undefined && source.key === key);
+    if (same)
+      throw new UsageError(
+        `--ood-val ${name} has the images of --ood ${same.source.name}: a search must not see the test sets, so choose other data`,
+      );
   }
 }
 

@@ -3,6 +3,8 @@ import type { Command } from "commander";
 import type { Engine } from "../engine/index.ts";
 import { evaluateOod, type Evaluation } from "../neco/evaluate.ts";
 import type { ScoreOptions } from "../neco/options.ts";
+import { chooseScores } from "../neco/registry.ts";
+import { needsImages } from "../neco/score.ts";
 import { UsageError } from "../util/errors.ts";
 import { print } from "./console.ts";
 import { engineChoice, withEngine } from "./engine.ts";
@@ -65,6 +67,7 @@ export async function evaluateSets(
   methods: "all" | readonly string[],
   options: Partial<ScoreOptions>,
 ): Promise<Evaluation> {
+  const looksInside = chooseScores(methods).some(needsImages);
   let stage = "";
   let progress: ReturnType<typeof startProgress> | null = null;
   try {
@@ -76,6 +79,8 @@ export async function evaluateSets(
       ood: sets.ood,
       methods,
       options,
+      model: looksInside ? sets.network?.() : null,
+      validation: sets.val,
       onProgress: (name, done, total) => {
         if (name !== stage) progress?.stop();
         if (name !== stage || progress === null) progress = startProgress(name.padEnd(14), total);
@@ -179,7 +184,11 @@ function addScoreOptions(command: Command): Command {
     .option("--rcond <x>", "eigenvalues below x of the largest count as zero", share)
     .option("--param <method.name=value>", "a parameter of one method, repeatable", append)
     .option("--search", "choose NECO's d and the methods' parameters on validation sets")
-    .option("--ood-val <name=file>", "an OOD validation set for --search, repeatable", append);
+    .option(
+      "--ood-val <name=file>",
+      "an OOD validation set for --search, repeatable; with --run also a data set",
+      append,
+    );
 }
 
 /** Adds `neco ood`. */

@@ -70,6 +70,9 @@ export interface NamedFile {
 /** Whether a path is a feature file by its ending; else it is a data set. */
 export const isFeatureFile = (path: string): boolean => /\.(npz|npy|safetensors|csv)$/i.test(path);
 
+/** Whether a named set is a data set, whose features a run extracts. */
+export const isDataset = ({ file }: NamedFile): boolean => file === null || !isFeatureFile(file);
+
 /** `NAME=FILE`, `NAME=DATASET`, or `NAME` alone (a data set by name). */
 export function namedFile(text: string): NamedFile {
   const split = text.indexOf("=");

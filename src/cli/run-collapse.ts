@@ -6,9 +6,8 @@ import { DataError } from "../util/errors.ts";
 import { startProgress } from "./console.ts";
 import { OpenFiles } from "./feature-sets.ts";
 import { loadRunModel } from "./models.ts";
-import type { NamedFile } from "./options.ts";
+import { isDataset, type NamedFile } from "./options.ts";
 import {
-  isDataset,
   openOodImages,
   openRunAt,
   runSplit,

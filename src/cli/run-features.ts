@@ -1,11 +1,14 @@
 /** Feature sets of a run: extracted where they are missing, kept in the run's folder. */
 import type { ImageDataset, SplitName } from "../data/dataset.ts";
 import { loadOod } from "../data/registry.ts";
-import type { Engine } from "../engine/index.ts";
-import type { FeatureFile } from "../io/index.ts";
+import { ParamSet, type Engine } from "../engine/index.ts";
+import { vitImageModel } from "../image-model.ts";
+import type { FeatureFile, FeatureSource } from "../io/index.ts";
 import type { OodSet } from "../neco/evaluate.ts";
+import type { ImageModel } from "../neco/imageModel.ts";
 import type { RunConfig } from "../report/index.ts";
 import { UsageError } from "../util/errors.ts";
+import { paramSpecs, transformOf } from "../vit/index.ts";
 import { oodNotes, type OodSetNote } from "./credits.ts";
 import { inherentGroup, oodSplit, runDataset } from "./datasets.ts";
 import { ensureFeatures } from "./extract-features.ts";
@@ -17,7 +20,7 @@ import {
   type GroupOptions,
 } from "./feature-sets.ts";
 import { loadRunModel, type LoadedModel } from "./models.ts";
-import { isFeatureFile, type NamedFile } from "./options.ts";
+import { isDataset, type NamedFile } from "./options.ts";
 import { featuresPath, makeFeaturesFolder, openRun, resolveStep } from "./run-folder.ts";
 
 /** A run opened for evaluation. */
@@ -36,6 +39,7 @@ export interface OodImages extends OodSetNote {
 
 /** Feature sets that know where their images are. */
 export interface RunSets extends FeatureSets {
+  readonly network: () => ImageModel;
   readonly run: OpenRun;
   /** Sets that were extracted here, not given as files. */
   readonly images: readonly OodImages[];
@@ -54,7 +58,7 @@ export async function openRunAt(folder: string, step: string): Promise<OpenRun> 
   return { folder, config, model, dataset: await runDataset(config) };
 }
 
-/** The features of a split under the run's model, extracted or kept. */
+/** The features of a split under the run's model, extracted or kept; its images are at hand. */
 export async function runSplit(
   engine: Engine,
   { folder, model }: Pick<OpenRun, "folder" | "model">,
@@ -64,7 +68,11 @@ export async function runSplit(
   await makeFeaturesFolder(folder);
   const path = featuresPath(folder, { dataset: dataset.name, split, step: model.step });
   await ensureFeatures(engine, { model, dataset, split }, path);
-  return files.open(path, name);
+  const file = await files.open(path, name);
+  const { key } = file.metadata;
+  const images = (start: number, count: number): Promise<Uint8Array> =>
+    dataset.splits[split].images(Array.from({ length: count }, (_, row) => start + row));
+  return { ...file, images, ...(key === undefined ? {} : { key }) };
 }
 
 /** OOD data sets, in the geometry of the run's own. */
@@ -91,8 +99,37 @@ export async function openOodImages(
 export const wantedSets = (config: RunConfig, named: readonly NamedFile[]): readonly NamedFile[] =>
   named.length > 0 ? named : oodNotes(config).map(({ name, spec }) => ({ name, file: spec }));
 
-/** Whether a named set is a data set, whose features are extracted here. */
-export const isDataset = ({ file }: NamedFile): boolean => file === null || !isFeatureFile(file);
+/** The run's network as scores look into it, made at the first call. */
+function lazyNetwork(
+  engine: Engine,
+  { model: { config, values }, dataset }: Pick<OpenRun, "model" | "dataset">,
+): { network: () => ImageModel; dispose: () => void } {
+  let params: ParamSet | null = null;
+  let network: ImageModel | null = null;
+  return {
+    network() {
+      params ??= engine.detached(() => new ParamSet(engine, paramSpecs(config, values)));
+      const transform = transformOf(dataset, config, null);
+      network ??= vitImageModel(engine, { config, weights: params, transform });
+      return network;
+    },
+    dispose: () => params?.dispose(),
+  };
+}
+
+/** A data set's features as an OOD validation set: of its validation split, if it has one. */
+async function openValidation(
+  engine: Engine,
+  run: OpenRun,
+  files: OpenFiles,
+  set: NamedFile,
+): Promise<FeatureSource> {
+  const [images] = await openOodImages(run, [set]);
+  if (images === undefined) throw new RangeError("one set was asked for");
+  const { name, dataset } = images;
+  const split = dataset.splits.val.count > 0 ? "val" : images.split;
+  return runSplit(engine, run, files, { name, dataset, split });
+}
 
 /**
  * Everything that `neco ood --run` evaluates.
@@ -113,6 +150,11 @@ export async function openRunSets(
   );
   const images = await openOodImages(run, wanted.filter(isDataset), request);
   const files = new OpenFiles();
+  const { network, dispose } = lazyNetwork(engine, run);
+  const close = async (): Promise<void> => {
+    dispose();
+    await files.close();
+  };
   try {
     const { dataset } = run;
     const own = (split: SplitName, name: string): Promise<FeatureFile> =>
@@ -129,9 +171,12 @@ export async function openRunSets(
           : await runSplit(engine, run, files, set);
       ood.push({ source, group: set?.group ?? groupOf(name, request) });
     }
-    return { train, test, val, head: run.model.head, ood, run, images, close: () => files.close() };
+    const openDataset = (set: NamedFile): Promise<FeatureSource> =>
+      openValidation(engine, run, files, set);
+    const features = { train, test, val, head: run.model.head, ood, openDataset, network };
+    return { ...features, run, images, close };
   } catch (error) {
-    await files.close();
+    await close();
     throw error;
   }
 }

@@ -1,6 +1,7 @@
 /** Writes what an OOD evaluation found into the run's folder: results, figures' data, detector. */
 import type { Engine } from "../engine/index.ts";
 import { createDetector, type Detector, type Evaluation } from "../neco/index.ts";
+import { needsImages } from "../neco/score.ts";
 import type { RunConfig, SweepJson } from "../report/index.ts";
 import { oodNotes, type OodSetNote } from "./credits.ts";
 import { collectExamples, type ExampleSet } from "./examples.ts";
@@ -49,7 +50,7 @@ const modelArrays = ({
 /** The detector of the run: NECO (else the first method) with its threshold on ID validation. */
 async function makeDetector(
   engine: Engine,
-  { run, val }: RunSets,
+  { run, val, network }: RunSets,
   { fitted }: Evaluation,
 ): Promise<Detector | null> {
   const chosen = fitted.find(({ score }) => score.name === "neco") ?? fitted[0];
@@ -64,6 +65,7 @@ async function makeDetector(
     preprocessing: { height, width, channels, mean, std },
     model: { ...run.model.config },
     modelArrays: modelArrays(run.model),
+    network: needsImages(chosen.score) ? network() : null,
   });
 }
 

@@ -144,4 +144,9 @@ export class ParamSet {
   get shapeByName(): Map<string, Shape> {
     return new Map(this.names.map((name, index) => [name, at(this.shapes, index)]));
   }
+
+  /** Gives the memory back. */
+  dispose(): void {
+    for (const tensor of [...this.tensors, ...this.arenas, ...this.decayMask]) tensor.dispose();
+  }
 }

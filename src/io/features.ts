@@ -19,6 +19,10 @@ export interface FeatureSource {
   readonly classes: number | null;
   features(start: number, count: number): Promise<Float32Array>; // [count, D]
   readonly logits: ((start: number, count: number) => Promise<Float32Array>) | null; // [count, C]
+  /** The images that the samples are, where they are at hand: u8 [count, H, W, channels]. */
+  readonly images?: (start: number, count: number) => Promise<Uint8Array>;
+  /** Says what the samples and their features depend on; equal keys mean equal rows. */
+  readonly key?: string;
 }
 
 /** The last layer of a classifier: logits = h·Wᵀ + b. */
@@ -41,6 +45,8 @@ export interface FeatureArrays {
   readonly dim: number;
   readonly labels?: Int32Array | null; // [N]
   readonly logits?: Float32Array | null; // [N, C]
+  /** The images that the samples are: u8 [count, H, W, channels]. */
+  readonly images?: FeatureSource["images"];
 }
 
 /**
@@ -49,7 +55,7 @@ export interface FeatureArrays {
  */
 export function memoryFeatures(
   name: string,
-  { features, dim, labels = null, logits = null }: FeatureArrays,
+  { features, dim, labels = null, logits = null, images }: FeatureArrays,
 ): FeatureSource {
   const rows = features.length / dim;
   if (!Number.isInteger(rows))
@@ -69,6 +75,7 @@ export function memoryFeatures(
     classes,
     features: rowsOf(features, dim),
     logits: logits === null || classes === null ? null : rowsOf(logits, classes),
+    ...(images ? { images } : {}),
   };
 }
 

@@ -22,6 +22,8 @@ export interface BlockExtras {
   readonly head?: HeadTensors | null;
   /** The features as they came, where they are at hand. */
   readonly host?: Float32Array | null; // [B · D]
+  /** Reads the images that the rows are, u8 [B, H, W, channels]. */
+  readonly images?: (() => Promise<Uint8Array>) | null;
 }
 
 /** Rows on the GPU, with what several scores need of them computed once. */
@@ -33,6 +35,7 @@ export class Block {
   private readonly engine: Engine;
   private readonly head: HeadTensors | null;
   private readonly host: Float32Array | null;
+  private readonly images: (() => Promise<Uint8Array>) | null;
   private stats: Promise<LogitStats> | null = null;
 
   /** The tensors belong to the scope that the block is visited in. */
@@ -40,7 +43,7 @@ export class Block {
     engine: Engine,
     features: Tensor,
     logits: Tensor | null,
-    { labels = null, head = null, host = null }: BlockExtras = {},
+    { labels = null, head = null, host = null, images = null }: BlockExtras = {},
   ) {
     this.engine = engine;
     this.rows = at(features.shape, 0);
@@ -49,6 +52,7 @@ export class Block {
     this.labels = labels;
     this.head = head;
     this.host = host;
+    this.images = images;
   }
 
   /**
@@ -85,6 +89,16 @@ export class Block {
     return logSumExp(await readLogitStats(this.engine, logits));
   }
 
+  /**
+   * The images of a score that cannot do without, u8 [B, H, W, channels].
+   * @throws DataError if there are none.
+   */
+  pixels(): Promise<Uint8Array> {
+    if (!this.images)
+      throw new DataError("this score needs images: features alone do not tell them");
+    return this.images();
+  }
+
   /** The features on the host; read back only where they did not come from there. */
   async hostFeatures(): Promise<Float32Array> {
     return this.host ?? this.features.floats();
@@ -97,6 +111,8 @@ export interface PassOptions {
   readonly head?: HeadTensors | null;
   /** Features only: logits are neither read nor computed. */
   readonly featuresOnly?: boolean;
+  /** Rows of a block at most; fewer where images are looked at. */
+  readonly batch?: number | undefined;
   /** Called after each block with the rows done. */
   readonly onRows?: ((done: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -131,7 +147,8 @@ export async function eachBlock(
   visit: (block: Block) => Promise<void>,
 ): Promise<void> {
   const { dim, rows: total } = source;
-  const step = blockRows(dim, Math.max(source.classes ?? 0, options.head?.classes ?? 0));
+  const widest = Math.max(source.classes ?? 0, options.head?.classes ?? 0);
+  const step = Math.min(blockRows(dim, widest), options.batch ?? Infinity);
   for (let start = 0; start < total; start += step) {
     if (options.signal?.aborted) throw new InterruptedError(`stopped while reading ${source.name}`);
     const rows = Math.min(step, total - start);
@@ -147,10 +164,22 @@ export async function eachBlock(
           ? applyHead(engine, h, options.head)
           : null;
       const labels = source.labels?.subarray(start, start + rows) ?? null;
-      await visit(new Block(engine, h, z, { labels, head: options.head ?? null, host: features }));
+      const images = source.images ? imagesOf(source.images, start, rows) : null;
+      const extras = { labels, head: options.head ?? null, host: features, images };
+      await visit(new Block(engine, h, z, extras));
     });
     options.onRows?.(start + rows);
   }
+}
+
+/** Reads images when they are asked for, once. */
+function imagesOf(
+  read: NonNullable<FeatureSource["images"]>,
+  start: number,
+  count: number,
+): () => Promise<Uint8Array> {
+  let images: Promise<Uint8Array> | null = null;
+  return () => (images ??= read(start, count));
 }
 
 async function assertFinite(

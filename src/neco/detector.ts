@@ -13,8 +13,11 @@ import type { DetectorSpec, Json } from "./detectorFile.ts";
 import { download } from "./download.ts";
 import type { DownloadOptions } from "./download.ts";
 import type { FittedScore } from "./fit.ts";
+import { blindness } from "./imageModel.ts";
+import type { ImageModel } from "./imageModel.ts";
 import { rank, thresholdAtRecall } from "./metrics/index.ts";
 import { findScore, scores as builtIn } from "./registry.ts";
+import { needsImages } from "./score.ts";
 import type { NamedArray, Score, Scorer } from "./score.ts";
 import { scoreSource } from "./scoreSource.ts";
 
@@ -32,10 +35,12 @@ export interface Judgement {
 }
 
 /** Makes features, and logits unless the detector's head does, of inputs such as images. */
-export interface ImageModel<Input> {
+export interface FeatureModel<Input> {
   run(inputs: readonly Input[]): Promise<{
     readonly features: Float32Array; // [n, D]
     readonly logits: Float32Array | null; // [n, C]
+    /** For scores that look into the network: u8 [count, H, W, channels] of rows of the inputs. */
+    readonly images?: FeatureSource["images"];
   }>;
 }
 
@@ -52,6 +57,8 @@ export interface DetectorInput {
   readonly preprocessing?: Json;
   readonly model?: Json;
   readonly modelArrays?: Readonly<Record<string, NamedArray>>;
+  /** The network at work, for a score that needs images. */
+  readonly network?: ImageModel | null;
 }
 
 /** How {@link Detector.load} reads. */
@@ -62,20 +69,37 @@ export interface DetectorLoadOptions extends DownloadOptions {
   readonly scores?: readonly Score[];
 }
 
+/** What a detector stands on beside its file. */
+export interface DetectorParts {
+  /** Scores to look the method up in; default the built-in ones. */
+  readonly scores?: readonly Score[] | undefined;
+  /** For scores that look into the network; without it they load but do not judge. */
+  readonly network?: ImageModel | null;
+}
+
 const RECALL = 0.95;
 
 /** A fitted score, its threshold and the head, on one engine. */
 export class Detector {
   readonly spec: DetectorSpec;
   private readonly engine: Engine;
-  private readonly scorer: Scorer;
+  private readonly score: Score;
+  private readonly network: ImageModel | null;
+  private readonly scorer: Scorer | null;
   private readonly head: HeadTensors | null;
 
   /** Use {@link createDetector} or {@link Detector.load}. */
-  constructor(engine: Engine, spec: DetectorSpec, scores: readonly Score[] = builtIn) {
+  constructor(
+    engine: Engine,
+    spec: DetectorSpec,
+    { scores = builtIn, network = null }: DetectorParts = {},
+  ) {
     this.spec = spec;
     this.engine = engine;
-    this.scorer = findScore(spec.method, scores).bind(engine, spec.state);
+    this.score = findScore(spec.method, scores);
+    this.network = needsImages(this.score) ? network : null;
+    const isBlind = needsImages(this.score) && network === null;
+    this.scorer = isBlind ? null : this.score.bind(engine, spec.state, network);
     this.head = spec.head ? headTensors(engine, spec.head) : null;
   }
 
@@ -96,7 +120,8 @@ export class Detector {
           ? await download(source, options)
           : await readBytes(source);
     const spec = await parseDetector(bytes, typeof source === "string" ? source : "detector");
-    return new Detector(options.engine ?? (await createEngine()), spec, options.scores);
+    const { scores, engine = await createEngine() } = options;
+    return new Detector(engine, spec, { scores });
   }
 
   /** The file's bytes. */
@@ -115,6 +140,7 @@ export class Detector {
   /**
    * Judges every row of a source.
    * @throws DataError if the features have another number of columns, or hold NaN or Inf.
+   * @throws UsageError if the score looks into the network, which is not at hand.
    */
   async judge(source: FeatureSource): Promise<Judgement[]> {
     const { dim } = this.spec;
@@ -122,9 +148,13 @@ export class Detector {
       throw new DataError(
         `${source.name} has ${source.dim} feature columns, the detector was fitted on ${dim}: use the model it was made with`,
       );
+    const { scorer } = this;
+    if (!scorer || (this.network && !source.images))
+      throw new UsageError(blindness(this.spec.method));
     const judgements: Judgement[] = [];
-    await eachBlock(this.engine, source, { head: this.head }, async (block) => {
-      judgements.push(...(await this.judgeBlock(block)));
+    const pass = { head: this.head, batch: this.network?.batch };
+    await eachBlock(this.engine, source, pass, async (block) => {
+      judgements.push(...(await this.judgeBlock(scorer, block)));
     });
     return judgements;
   }
@@ -133,14 +163,14 @@ export class Detector {
    * Judges inputs, such as images, through the model that makes their features.
    * @throws UsageError if there are no inputs.
    */
-  async detect<Input>(model: ImageModel<Input>, inputs: readonly Input[]): Promise<Judgement[]> {
+  async detect<Input>(model: FeatureModel<Input>, inputs: readonly Input[]): Promise<Judgement[]> {
     if (inputs.length === 0) throw new UsageError("nothing to detect: pass at least one input");
-    const { features, logits } = await model.run(inputs);
-    return this.judge(memoryFeatures("inputs", { features, logits, dim: this.spec.dim }));
+    const made = await model.run(inputs);
+    return this.judge(memoryFeatures("inputs", { ...made, dim: this.spec.dim }));
   }
 
-  private async judgeBlock(block: Block): Promise<Judgement[]> {
-    const scores = await this.scorer.score(block);
+  private async judgeBlock(scorer: Scorer, block: Block): Promise<Judgement[]> {
+    const scores = await scorer.score(block);
     const { logits } = block;
     const probs = logits ? await this.engine.ops.softmax(logits).floats() : new Float32Array();
     const predicted = logits ? (await block.logitStats()).predicted : null;
@@ -161,7 +191,7 @@ export class Detector {
 
   /** Gives the memory back; the engine stays. */
   dispose(): void {
-    this.scorer.dispose();
+    this.scorer?.dispose();
     this.head?.weight.dispose();
     this.head?.bias?.dispose();
   }
@@ -176,7 +206,9 @@ export async function createDetector(input: DetectorInput): Promise<Detector> {
   const { engine, fitted, validation, head, recall = RECALL } = input;
   if (!(recall > 0 && recall <= 1))
     throw new UsageError(`the recall must be in (0, 1]; got ${recall}`);
-  const { scores } = await scoreSource({ engine, source: validation, head, fitted: [fitted] });
+  const { network: model = null } = input;
+  const pass = { engine, source: validation, head, fitted: [fitted], model };
+  const { scores } = await scoreSource(pass);
   const values = scores.get(fitted.score.name) ?? new Float64Array();
   const spec: DetectorSpec = {
     method: fitted.score.name,
@@ -191,5 +223,5 @@ export async function createDetector(input: DetectorInput): Promise<Detector> {
     model: input.model ?? null,
     modelArrays: input.modelArrays ?? {},
   };
-  return new Detector(engine, spec, [fitted.score]);
+  return new Detector(engine, spec, { scores: [fitted.score], network: model });
 }

@@ -4,12 +4,14 @@ import type { FeatureSource, Head } from "../io/index.ts";
 import { DataError, UsageError } from "../util/errors.ts";
 import { assertConsistent, fitScores } from "./fit.ts";
 import type { FittedScore } from "./fit.ts";
+import type { ImageModel } from "./imageModel.ts";
 import { accuracy, averageMetrics, oodMetrics } from "./metrics/index.ts";
 import type { OodMetrics } from "./metrics/index.ts";
 import type { TrainStatistics } from "./moments.ts";
 import { scoreOptions } from "./options.ts";
 import type { ScoreOptions } from "./options.ts";
 import { chooseScores, scores as builtIn } from "./registry.ts";
+import { needsImages } from "./score.ts";
 import type { Params, Score } from "./score.ts";
 import { scoreSource } from "./scoreSource.ts";
 import type { Progress, SourceScores } from "./scoreSource.ts";
@@ -35,6 +37,10 @@ export interface EvaluateInput {
   readonly options?: Partial<ScoreOptions>;
   /** Scores to choose from; the built-in ones by default, or with one's own added. */
   readonly scores?: readonly Score[];
+  /** The network, for scores that need images; without it they are skipped. */
+  readonly model?: ImageModel | null | undefined;
+  /** ID validation samples, for scores that calibrate on them. */
+  readonly validation?: FeatureSource | null | undefined;
   readonly onProgress?: Progress | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -80,18 +86,21 @@ export interface Evaluation {
  * @throws UsageError if there is no OOD set, a name comes twice, or a method is unknown.
  */
 export async function evaluateOod(input: EvaluateInput): Promise<Evaluation> {
-  const { engine, train, id, head, ood, signal, onProgress } = input;
+  const { engine, train, id, head, ood, model, validation, signal, onProgress } = input;
   const options = scoreOptions(input.options);
   const chosen = chooseScores(input.methods ?? "all", input.scores ?? builtIn);
   assertSets(input);
-  const fit = await fitScores({ engine, train, head, scores: chosen, options, signal, onProgress });
-  const pass = { engine, head, fitted: fit.fitted, signal, onProgress };
+  const blind = blindScores(input, chosen);
+  const scoresToFit = chosen.filter(({ name }) => blind[name] === undefined);
+  const shared = { engine, head, model, signal, onProgress };
+  const fit = await fitScores({ ...shared, train, validation, scores: scoresToFit, options });
+  const pass = { ...shared, fitted: fit.fitted };
   const known = await scoreSource({ ...pass, source: id });
   const unknown = new Map<string, SourceScores>();
   for (const { source } of ood) unknown.set(source.name, await scoreSource({ ...pass, source }));
   const results: Record<string, MethodResult> = {};
   const scores: Record<string, Float64Array> = {};
-  const skipped: Record<string, string> = { ...fit.skipped };
+  const skipped: Record<string, string> = { ...blind, ...fit.skipped };
   for (const { score, state } of fit.fitted) {
     const vectors = vectorsOf(score.name, known, unknown);
     const bad = firstBad(vectors);
@@ -144,6 +153,17 @@ function assertSets({ train, id, head, ood }: EvaluateInput): void {
         `${source.name} has ${source.dim} feature columns, the training features ${train.dim}: extract both with the same model`,
       );
   assertConsistent(id, head);
+}
+
+/** Scores that look at images, where a set has none: why they are skipped. */
+function blindScores(
+  { model, id, ood }: EvaluateInput,
+  chosen: readonly Score[],
+): Readonly<Record<string, string>> {
+  const without = [id, ...ood.map(({ source }) => source)].find(({ images }) => !images);
+  if (!model || !without) return {};
+  const reason = `needs images, and ${without.name} is a set of features`;
+  return Object.fromEntries(chosen.filter(needsImages).map(({ name }) => [name, reason]));
 }
 
 /** A method's scores by set: `id` first, then the OOD sets. */

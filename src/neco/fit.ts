@@ -3,14 +3,15 @@ import type { Engine } from "../engine/index.ts";
 import { checkHead, checkLabels } from "../io/index.ts";
 import type { FeatureSource, Head } from "../io/index.ts";
 import { eachBlock, headTensors } from "./block.ts";
-import type { HeadTensors, PassOptions } from "./block.ts";
+import type { PassOptions } from "./block.ts";
+import type { ImageModel } from "./imageModel.ts";
 import { trainStatistics } from "./moments.ts";
 import type { TrainStatistics } from "./moments.ts";
 import { scoreOptions } from "./options.ts";
 import type { ScoreOptions } from "./options.ts";
 import { assertParameters } from "./parameters.ts";
-import { isCalibration } from "./score.ts";
-import type { Fit, FitContext, Need, Score, ScoreState } from "./score.ts";
+import { isCalibration, needsImages } from "./score.ts";
+import type { Calibration, Fit, FitContext, Need, Score, ScoreState } from "./score.ts";
 
 /** A score and what was fitted for it. */
 export interface FittedScore {
@@ -25,6 +26,10 @@ export interface FitInput {
   readonly head: Head | null;
   readonly scores: readonly Score[];
   readonly options?: Partial<ScoreOptions>;
+  /** The network, for scores that need images. */
+  readonly model?: ImageModel | null | undefined;
+  /** ID validation samples, for scores that calibrate on them. */
+  readonly validation?: FeatureSource | null | undefined;
   /** Moments of `train` from an earlier fit, which saves a pass. */
   readonly statistics?: TrainStatistics | undefined;
   readonly onProgress?: ((stage: string, done: number, total: number) => void) | undefined;
@@ -44,11 +49,15 @@ const MISSING: Readonly<Record<Need, string>> = {
   labels: "needs class labels of the ID training features",
   logits: "needs logits in the feature files, or a head W, b to compute them",
   head: "needs the head W (and b, unless it is zero): logits alone do not tell it",
+  images: "needs images and the network, which features do not tell: evaluate a run",
+  validation: "needs images of an ID validation set",
 };
 
 /** What the data offers to scores. */
-function offered(train: FeatureSource, head: Head | null): ReadonlySet<Need> {
+function offered({ train, head, model, validation }: FitInput): ReadonlySet<Need> {
   const needs = new Set<Need>(["features"]);
+  if (model && train.images) needs.add("images");
+  if (validation?.images && validation.rows > 0) needs.add("validation");
   if (train.labels) needs.add("labels");
   if (train.logits ?? head) needs.add("logits");
   if (head) needs.add("head");
@@ -74,11 +83,11 @@ export function assertConsistent(source: FeatureSource, head: Head | null): void
  * @throws UsageError if an option contradicts the data.
  */
 export async function fitScores(input: FitInput): Promise<FitResult> {
-  const { engine, train, head, signal } = input;
+  const { engine, train, head, model = null, signal } = input;
   const options = scoreOptions(input.options);
   assertParameters(input.scores, options.methodParams);
   assertConsistent(train, head);
-  const has = offered(train, head);
+  const has = offered(input);
   const skipped: Record<string, string> = {};
   const usable = input.scores.filter((score) => {
     const missing = score.needs.find((need) => !has.has(need));
@@ -92,40 +101,58 @@ export async function fitScores(input: FitInput): Promise<FitResult> {
   const statistics =
     input.statistics ??
     (await trainStatistics(engine, train, { onRows: progress("moments"), signal }));
-  const context = { engine, train: statistics, head, options };
-  const fits = new Map<Score, Fit>();
-  for (const score of usable) fits.set(score, await score.fit(context));
-  const pass = { onRows: progress("calibration"), signal };
-  const fitted = await calibrateAll(context, fits, train, pass);
+  const context = { engine, train: statistics, head, options, model };
+  const ofFeatures = usable.filter((score) => !needsImages(score));
+  const states = new Map(await settle(context, ofFeatures, input, progress("calibration")));
+  // One by one: a program that looks into the network holds its activations until it is disposed.
+  for (const score of usable.filter(needsImages))
+    for (const [, state] of await settle(context, [score], input, progress(`${score.name} fit`)))
+      states.set(score, state);
+  const fitted = usable.flatMap((score) => {
+    const state = states.get(score);
+    return state ? [{ score, state }] : [];
+  });
   return { fitted, skipped, train: statistics };
 }
 
-/** Further passes over the training rows, each shared by all scores that want one. */
-async function calibrateAll(
-  { engine, head }: FitContext,
-  fits: ReadonlyMap<Score, Fit>,
-  train: FeatureSource,
-  pass: PassOptions,
-): Promise<FittedScore[]> {
-  const tensors: HeadTensors | null = head ? headTensors(engine, head) : null;
+/** Fits scores together: further passes over the rows while one wants them, each shared by all that do. */
+async function settle(
+  context: FitContext,
+  scores: readonly Score[],
+  { train, validation, signal }: FitInput,
+  onRows: (done: number) => void,
+): Promise<ReadonlyMap<Score, ScoreState>> {
   const states = new Map<Score, ScoreState>();
-  let open = new Map(fits);
+  let open = new Map<Score, Fit>();
+  for (const score of scores) open.set(score, await score.fit(context));
+  const batch = scores.some(needsImages) ? context.model?.batch : undefined;
   while (open.size > 0) {
-    const calibrations = [...open.values()].filter(isCalibration);
-    if (calibrations.length > 0)
-      await eachBlock(engine, train, { ...pass, head: tensors }, async (block) => {
-        for (const calibration of calibrations) await calibration.observe(block);
-      });
+    const wanting = [...open.values()].filter(isCalibration);
+    const ofTrain = wanting.filter(({ over }) => over === undefined);
+    const ofValidation = wanting.filter(({ over }) => over === "validation");
+    await observe(context, train, ofTrain, { onRows, signal, batch });
+    if (validation) await observe(context, validation, ofValidation, { onRows, signal, batch });
     const next = new Map<Score, Fit>();
     for (const [score, fit] of open)
       if (isCalibration(fit)) next.set(score, await fit.finish());
       else states.set(score, fit);
     open = next;
   }
+  return states;
+}
+
+/** One pass over a source, shared by the calibrations that want it. */
+async function observe(
+  { engine, head }: FitContext,
+  source: FeatureSource,
+  calibrations: readonly Calibration[],
+  pass: PassOptions,
+): Promise<void> {
+  if (calibrations.length === 0) return;
+  const tensors = head ? headTensors(engine, head) : null;
+  await eachBlock(engine, source, { ...pass, head: tensors }, async (block) => {
+    for (const calibration of calibrations) await calibration.observe(block);
+  });
   tensors?.weight.dispose();
   tensors?.bias?.dispose();
-  return [...fits.keys()].flatMap((score) => {
-    const state = states.get(score);
-    return state ? [{ score, state }] : [];
-  });
 }

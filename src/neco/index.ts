@@ -2,7 +2,7 @@
 export { principalAxes } from "./cloud.ts";
 export type { AxisPoints, PrincipalAxes } from "./cloud.ts";
 export { createDetector, Detector } from "./detector.ts";
-export type { DetectorInput, DetectorLoadOptions, ImageModel, Judgement } from "./detector.ts";
+export type { DetectorInput, DetectorLoadOptions, FeatureModel, Judgement } from "./detector.ts";
 export type { DetectorSpec } from "./detectorFile.ts";
 export { sweepDims, sweepGrid } from "./dsweep.ts";
 export type { SweepCurves, SweepInput, SweepJson } from "./dsweep.ts";
@@ -17,6 +17,10 @@ export type {
 } from "./evaluate.ts";
 export { fitScores } from "./fit.ts";
 export type { FitInput, FitResult, FittedScore } from "./fit.ts";
+export type { EachBlock, ImageModel, ImageOutputs } from "./imageModel.ts";
+export { ImageProgram } from "./imageProgram.ts";
+export { inputGradient } from "./inputGradient.ts";
+export type { InputGradient } from "./inputGradient.ts";
 export * from "./metrics/index.ts";
 export { trainStatistics } from "./moments.ts";
 export type { ClassMeans, TrainStatistics } from "./moments.ts";

@@ -35,7 +35,8 @@ export const logMaxProbability = ({ logOthers }: LogitStats): Float64Array =>
 export const logSumExp = ({ largest, logOthers }: LogitStats): Float64Array =>
   largest.map((z, row) => z + Math.log1p(Math.exp(at(logOthers, row))));
 
-const LOWEST = -3.4e38; // below all logits, within f32
+/** Below all logits, within f32. */
+export const LOWEST = -3.4e38;
 
 /** Logits beside the largest of their row, on the GPU. */
 export interface RelativeLogits {

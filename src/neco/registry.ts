@@ -18,6 +18,7 @@ import { nci } from "./scores/nci.ts";
 import { neco, necoNologit } from "./scores/neco.ts";
 import { nnguide } from "./scores/nnguide.ts";
 import { nusa } from "./scores/nusa.ts";
+import { iodin, odin } from "./scores/odin.ts";
 import { openmax } from "./scores/openmax.ts";
 import { react } from "./scores/react.ts";
 import { relation } from "./scores/relation.ts";
@@ -60,6 +61,8 @@ export const scores: readonly Score[] = [
   knn,
   nnguide,
   relation,
+  odin,
+  iodin,
 ];
 
 /**

@@ -2,6 +2,7 @@
 import type { Engine } from "../engine/index.ts";
 import type { Head } from "../io/index.ts";
 import type { Block } from "./block.ts";
+import type { ImageModel } from "./imageModel.ts";
 import type { TrainStatistics } from "./moments.ts";
 import type { ScoreOptions } from "./options.ts";
 import type { Parameters } from "./parameters.ts";
@@ -28,6 +29,8 @@ export interface ScoreState {
  * for another one by giving the next calibration.
  */
 export interface Calibration {
+  /** Whose rows are visited: those of ID training unless told. */
+  readonly over?: "validation" | undefined;
   observe(block: Block): Promise<void>;
   finish(): Promise<Fit>;
 }
@@ -41,6 +44,8 @@ export interface FitContext {
   readonly train: TrainStatistics;
   readonly head: Head | null;
   readonly options: ScoreOptions;
+  /** The network, for scores that need images. */
+  readonly model: ImageModel | null;
 }
 
 /** A fitted score with its tensors on the GPU. */
@@ -52,9 +57,10 @@ export interface Scorer {
 
 /**
  * What a score cannot do without. `features`: fitted on ID training features; `labels`: their class
- * labels; `logits`: from the file or through a head; `head`: W (and b) themselves.
+ * labels; `logits`: from the file or through a head; `head`: W (and b) themselves; `images`: the
+ * images of every set and the network; `validation`: those of an ID validation set, for the fit.
  */
-export type Need = "features" | "labels" | "logits" | "head";
+export type Need = "features" | "labels" | "logits" | "head" | "images" | "validation";
 
 /** An OOD score: one small object, one file. */
 export interface Score {
@@ -68,8 +74,12 @@ export interface Score {
   readonly parameters?: Parameters;
   /** From statistics alone gives a state, else a {@link Calibration}. */
   fit(context: FitContext): Promise<Fit>;
-  bind(engine: Engine, state: ScoreState): Scorer;
+  /** @param model - the network, for scores that need images; null where it is not at hand. */
+  bind(engine: Engine, state: ScoreState, model: ImageModel | null): Scorer;
 }
+
+/** True for a score that looks into the network: its blocks are batches of images. */
+export const needsImages = ({ needs }: Score): boolean => needs.includes("images");
 
 /** True for a fit that wants the shared second pass. */
 export const isCalibration = (fit: Fit): fit is Calibration => "observe" in fit;
@@ -82,6 +92,7 @@ export function sharedCalibration(calibration: Calibration): Calibration {
   let last: { readonly block: Block; readonly done: Promise<void> } | null = null;
   let end: Promise<Fit> | null = null;
   return {
+    over: calibration.over,
     observe(block) {
       if (last?.block !== block) last = { block, done: calibration.observe(block) };
       return last.done;
@@ -119,6 +130,7 @@ export function afterwards(
 ): Promise<Fit> {
   if (!isCalibration(fit)) return Promise.resolve(turn(fit));
   return Promise.resolve({
+    over: fit.over,
     observe: (block) => fit.observe(block),
     finish: async () => afterwards(await fit.finish(), turn),
   });

@@ -5,6 +5,8 @@ import { DataError } from "../util/errors.ts";
 import { applyHead, eachBlock, headTensors } from "./block.ts";
 import type { Block, HeadTensors } from "./block.ts";
 import type { FittedScore } from "./fit.ts";
+import type { ImageModel } from "./imageModel.ts";
+import { needsImages } from "./score.ts";
 
 /** Logits this far from h·Wᵀ + b, relative to the largest, are not rounding. */
 const DISAGREEMENT = 1e-3;
@@ -18,6 +20,8 @@ export interface ScoreInput {
   readonly source: FeatureSource;
   readonly head: Head | null;
   readonly fitted: readonly FittedScore[];
+  /** The network, for scores that need images. */
+  readonly model?: ImageModel | null | undefined;
   readonly onProgress?: Progress | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -31,39 +35,58 @@ export interface SourceScores {
 }
 
 /**
- * All fitted scores of every row of a source.
- * @throws DataError if the source holds NaN or Inf, or lacks logits that a method needs.
+ * All fitted scores of every row of a source: those of features in one pass, and one pass for each
+ * that looks into the network, whose program is gone before the next one's is made.
+ * @throws DataError if the source holds NaN or Inf, or lacks logits or images that a method needs.
  */
 export async function scoreSource(input: ScoreInput): Promise<SourceScores> {
-  const { engine, source, head, fitted, signal, onProgress } = input;
+  const { engine, source, head, fitted } = input;
   assertLogits(source, head, fitted);
   const tensors = head ? headTensors(engine, head) : null;
-  const scorers = fitted.map(({ score, state }) => ({
-    name: score.name,
-    scorer: score.bind(engine, state),
-    values: new Float64Array(source.rows),
-  }));
-  const predicted = (source.logits ?? head) ? new Int32Array(source.rows) : null;
-  const check = source.logits && tensors ? new LogitCheck(engine, tensors) : null;
-  const onRows = (done: number): void => onProgress?.(source.name, done, source.rows);
-  let start = 0;
   try {
-    await eachBlock(engine, source, { head: tensors, onRows, signal }, async (block) => {
-      for (const { scorer, values } of scorers) values.set(await scorer.score(block), start);
+    const ofFeatures = fitted.filter(({ score }) => !needsImages(score));
+    const predicted = (source.logits ?? head) ? new Int32Array(source.rows) : null;
+    const check = source.logits && tensors ? new LogitCheck(engine, tensors) : null;
+    const scores = await scorePass(input, tensors, ofFeatures, async (block, start) => {
       predicted?.set((await block.logitStats()).predicted, start);
       await check?.add(block);
+    });
+    for (const one of fitted.filter(({ score }) => needsImages(score)))
+      for (const [name, values] of await scorePass(input, tensors, [one])) scores.set(name, values);
+    return { scores, predicted, warnings: check?.warnings(source.name) ?? [] };
+  } finally {
+    tensors?.weight.dispose();
+    tensors?.bias?.dispose();
+  }
+}
+
+/** One pass of some scores over the source. */
+async function scorePass(
+  { engine, source, model = null, signal, onProgress }: ScoreInput,
+  head: HeadTensors | null,
+  fitted: readonly FittedScore[],
+  also?: (block: Block, start: number) => Promise<void>,
+): Promise<Map<string, Float64Array>> {
+  const looking = fitted.find(({ score }) => needsImages(score))?.score.name;
+  const stage = looking === undefined ? source.name : `${looking} ${source.name}`;
+  const onRows = (done: number): void => onProgress?.(stage, done, source.rows);
+  const batch = looking === undefined ? undefined : model?.batch;
+  const scorers = fitted.map(({ score, state }) => ({
+    name: score.name,
+    scorer: score.bind(engine, state, model),
+    values: new Float64Array(source.rows),
+  }));
+  let start = 0;
+  try {
+    await eachBlock(engine, source, { head, batch, onRows, signal }, async (block) => {
+      for (const { scorer, values } of scorers) values.set(await scorer.score(block), start);
+      await also?.(block, start);
       start += block.rows;
     });
   } finally {
     for (const { scorer } of scorers) scorer.dispose();
-    tensors?.weight.dispose();
-    tensors?.bias?.dispose();
   }
-  return {
-    scores: new Map(scorers.map(({ name, values }) => [name, values])),
-    predicted,
-    warnings: check?.warnings(source.name) ?? [],
-  };
+  return new Map(scorers.map(({ name, values }) => [name, values]));
 }
 
 function assertLogits(

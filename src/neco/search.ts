@@ -3,10 +3,12 @@ import type { Engine } from "../engine/index.ts";
 import type { FeatureSource, Head } from "../io/index.ts";
 import { at } from "../util/shape.ts";
 import { fitScores } from "./fit.ts";
+import type { ImageModel } from "./imageModel.ts";
 import { auroc, rank } from "./metrics/index.ts";
 import type { TrainStatistics } from "./moments.ts";
 import { assertParameters, gridOf } from "./parameters.ts";
 import type { MethodParams, ParamValue, ScoreOptions } from "./options.ts";
+import { needsImages } from "./score.ts";
 import type { Score } from "./score.ts";
 import { scoreSource } from "./scoreSource.ts";
 import type { Progress } from "./scoreSource.ts";
@@ -22,6 +24,8 @@ export interface SearchInput {
   readonly ood: readonly FeatureSource[];
   readonly scores: readonly Score[];
   readonly options?: Partial<ScoreOptions>;
+  /** The network; scores that need images are searched where every validation set has them. */
+  readonly model?: ImageModel | null | undefined;
   /** Called with the rounds done; a round tries one combination of every method at once. */
   readonly onProgress?: Progress | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -43,7 +47,9 @@ interface Best {
 export async function searchParameters(input: SearchInput): Promise<MethodParams> {
   const given = input.options?.methodParams ?? {};
   assertParameters(input.scores, given);
-  const grids = input.scores.flatMap((score) => {
+  const isSeen = [input.id, ...input.ood].every(({ images }) => images);
+  const searched = input.scores.filter((score) => isSeen || !needsImages(score));
+  const grids = searched.flatMap((score) => {
     const own = Object.entries(score.parameters ?? {}).filter(
       ([name]) => given[score.name]?.[name] === undefined,
     );
@@ -75,7 +81,7 @@ export async function searchParameters(input: SearchInput): Promise<MethodParams
 
 /** Mean AUROC over the OOD validation sets by method. */
 async function tryParameters(
-  { engine, train, head, id, ood, options, signal }: SearchInput,
+  { engine, train, head, id, ood, model, options, signal }: SearchInput,
   scores: readonly Score[],
   methodParams: MethodParams,
   statistics: TrainStatistics | undefined,
@@ -85,11 +91,13 @@ async function tryParameters(
     train,
     head,
     scores,
+    model,
+    validation: id,
     options: { ...options, methodParams },
     statistics,
     signal,
   });
-  const pass = { engine, head, fitted: fit.fitted, signal };
+  const pass = { engine, head, model, fitted: fit.fitted, signal };
   const known = await scoreSource({ ...pass, source: id });
   const sums = new Map<string, number>();
   for (const source of ood) {

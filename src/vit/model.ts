@@ -12,6 +12,9 @@ export interface Training {
   readonly key: Tensor;
 }
 
+/** Looks at the tokens [N, T, D] that leave a block, or gives others in their place. */
+export type EachBlock = (tokens: Tensor, layer: number) => Tensor;
+
 /** What a forward pass gives. */
 export interface ViTOutput {
   /** Class token after the last LayerNorm: what NECO calls h. [N, D] */
@@ -37,12 +40,15 @@ export class ViT {
   }
 
   /** images [N, S, S, channels] → features and logits. */
-  forward(images: Tensor): ViTOutput {
-    return this.encode(this.ops.patchify(images, { patch: this.config.patch }));
+  forward(images: Tensor, each: EachBlock | null = null): ViTOutput {
+    return this.encode(this.ops.patchify(images, { patch: this.config.patch }), each);
   }
 
-  /** patches [N, T−1, P·P·channels] (row, column, channel) → features and logits. */
-  encode(patches: Tensor): ViTOutput {
+  /**
+   * patches [N, T−1, P·P·channels] (row, column, channel) → features and logits.
+   * @param each - called after every block; all tokens are kept up to the last one then.
+   */
+  encode(patches: Tensor, each: EachBlock | null = null): ViTOutput {
     const { ops, weights } = this;
     const { depth, dim } = this.config;
     const count = patches.shape[0] ?? 0;
@@ -50,21 +56,26 @@ export class ViT {
     const token = ops.broadcastTo(weights.get("cls_token"), { shape: [count, 1, dim] });
     x = ops.concat(token, x, { axis: 1 }); // [N, T, D]
     x = this.dropout(ops.add(x, weights.get("pos_embed")));
-    for (let layer = 0; layer < depth; layer++) x = this.block(x, layer);
-    x = ops.reshape(x, { shape: [count, dim] }); // the last block keeps the class token only
+    for (let layer = 0; layer < depth; layer++) {
+      // The head reads the class token alone: the rest would be thrown away, unless it is looked at.
+      const isLast = layer === depth - 1 && each === null;
+      x = this.block(x, layer, { classOnly: isLast });
+      if (each) x = each(x, layer);
+    }
+    if (each) x = ops.slice(x, { axis: 1, start: 0, end: 1 });
+    x = ops.reshape(x, { shape: [count, dim] }); // the class token
     const features = this.norm(x, "norm"); // [N, D]
     return { features, logits: this.linear(features, "head") };
   }
 
   /** x + attention(norm(x)), then + mlp(norm(x)). */
-  private block(x: Tensor, layer: number): Tensor {
+  private block(x: Tensor, layer: number, { classOnly }: { classOnly: boolean }): Tensor {
     const { ops, config } = this;
     const at = `blocks.${layer}`;
     const qkv = this.linear(this.norm(x, `${at}.norm1`), `${at}.attn.qkv`); // [N, T, 3D]
     let attended = ops.attention(qkv, { heads: config.heads }); // [N, T, D]
     let skip = x;
-    if (layer === config.depth - 1) {
-      // The head reads the class token alone: what follows would be thrown away for the others.
+    if (classOnly) {
       attended = ops.slice(attended, { axis: 1, start: 0, end: 1 }); // [N, 1, D]
       skip = ops.slice(x, { axis: 1, start: 0, end: 1 });
     }

@@ -6,6 +6,7 @@ import { memoryFeatures } from "../../src/io/index.ts";
 import type { FeatureSource } from "../../src/io/index.ts";
 import { createDetector, Detector, findScore, fitScores, scores } from "../../src/neco/index.ts";
 import type { FittedScore } from "../../src/neco/index.ts";
+import { needsImages } from "../../src/neco/score.ts";
 import { openRegime } from "./regimes.ts";
 import type { RegimeData } from "./regimes.ts";
 
@@ -28,7 +29,7 @@ async function fitted(name: string): Promise<FittedScore> {
 const all = (source: FeatureSource): Promise<Float32Array> => source.features(0, source.rows);
 
 describe("detector", () => {
-  test.each(scores.map(({ name }) => name))(
+  test.each(scores.filter((score) => !needsImages(score)).map(({ name }) => name))(
     "%s keeps 19 of 20 validation samples and survives its file",
     async (name) => {
       const detector = await createDetector({

@@ -28,6 +28,7 @@ export const SMALL_VIT: ViTConfig = {
   classes: 10,
   epsilon: 1e-5,
   dropout: 0,
+  attentionDropout: 0,
   dropPath: 0,
 };
 

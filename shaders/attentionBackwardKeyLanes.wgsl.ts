@@ -1,5 +1,6 @@
 /** Third step of attention's gradient for software adapters: dk and dv. */
 import { attentionLayout } from "./lib/attention.wgsl.ts";
+import { attentionDropout } from "./lib/attentionDropout.wgsl.ts";
 import { attentionLanes } from "./lib/attentionLanes.wgsl.ts";
 import type { AttentionLanesOptions } from "./lib/attentionLanes.wgsl.ts";
 import { wgsl } from "./lib/wgsl.ts";
@@ -11,13 +12,19 @@ import { wgsl } from "./lib/wgsl.ts";
 export const attentionBackwardKeyLanes = (options: AttentionLanesOptions): string => wgsl`
 enable subgroups;
 ${attentionLanes(options)}
-${attentionLayout}
+${attentionLayout(options)}
 @group(0) @binding(0) var<storage, read> g: array<f32>;
 @group(0) @binding(1) var<storage, read> qkv: array<f32>;
 @group(0) @binding(2) var<storage, read> lse: array<f32>;
 @group(0) @binding(3) var<storage, read> delta: array<f32>;
 @group(0) @binding(4) var<storage, read_write> dqkv: array<f32>;
+#if ${options.dropout}
+@group(0) @binding(5) var<uniform> random_key: vec4u;
+@group(0) @binding(6) var<uniform> params: Params;
+${attentionDropout}
+#else
 @group(0) @binding(5) var<uniform> params: Params;
+#endif
 
 fn qkv_row(start: u32, lane: u32) -> Row {
   var row: Row;
@@ -59,7 +66,19 @@ fn main(
   }
   var dk = Vectors();
   var dv = Vectors();
+#if ${options.dropout}
+  var kept: array<u32, LANE_TOKENS>; // of 4 queries in turn: lane l has query l % 4 and the keys of 4 lanes
+#endif
   for (var query = 0u; query <= last; query++) {
+#if ${options.dropout}
+    if (query % 4u == 0u) {
+      for (var t = 0u; t < LANE_TOKENS; t++) {
+        let row = head.lse + min(query + lane % 4u, last);
+        kept[t] = kept_keys(row, (first + t * SUBGROUP) / 4u);
+      }
+    }
+    let drawer = lane - lane % 4u + query % 4u;
+#endif
     var q = qkv_row(head.q + query * head.pitch, lane);
     var cotangent = g_row(head.y + query * head.y_pitch, lane);
     let query_lse = lse[head.lse + query];
@@ -70,7 +89,14 @@ fn main(
     var dscore: PerToken;
     for (var t = 0u; t < LANE_TOKENS; t++) {
       p[t] = exp(score[t] - query_lse);
+#if ${options.dropout}
+      let stays = extractBits(subgroupShuffle(kept[t], drawer), lane % 4u, 1u) == 1u;
+      let factor = select(0.0, params.kept_scale, stays);
+      dscore[t] = p[t] * (factor * slope[t] - query_delta);
+      p[t] *= factor;
+#else
       dscore[t] = p[t] * (slope[t] - query_delta);
+#endif
     }
     add_rows(&dk, &dscore, &q);
     add_rows(&dv, &p, &cotangent);

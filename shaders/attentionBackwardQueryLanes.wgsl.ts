@@ -1,5 +1,6 @@
 /** Second step of attention's gradient for software adapters: dq. */
 import { attentionLayout } from "./lib/attention.wgsl.ts";
+import { attentionDropout } from "./lib/attentionDropout.wgsl.ts";
 import { attentionLanes } from "./lib/attentionLanes.wgsl.ts";
 import type { AttentionLanesOptions } from "./lib/attentionLanes.wgsl.ts";
 import { wgsl } from "./lib/wgsl.ts";
@@ -11,13 +12,19 @@ import { wgsl } from "./lib/wgsl.ts";
 export const attentionBackwardQueryLanes = (options: AttentionLanesOptions): string => wgsl`
 enable subgroups;
 ${attentionLanes(options)}
-${attentionLayout}
+${attentionLayout(options)}
 @group(0) @binding(0) var<storage, read> g: array<f32>;
 @group(0) @binding(1) var<storage, read> qkv: array<f32>;
 @group(0) @binding(2) var<storage, read> lse: array<f32>;
 @group(0) @binding(3) var<storage, read> delta: array<f32>;
 @group(0) @binding(4) var<storage, read_write> dqkv: array<f32>;
+#if ${options.dropout}
+@group(0) @binding(5) var<uniform> random_key: vec4u;
+@group(0) @binding(6) var<uniform> params: Params;
+${attentionDropout}
+#else
 @group(0) @binding(5) var<uniform> params: Params;
+#endif
 
 fn qkv_row(start: u32, lane: u32) -> Row {
   var row: Row;
@@ -54,11 +61,29 @@ fn main(
     row_delta[t] = delta[head.lse + token];
   }
   var dq = Vectors();
+#if ${options.dropout}
+  var kept: array<u32, LANE_TOKENS>; // one bit for each of 4 keys
+#endif
   for (var key = 0u; key <= last; key++) {
+#if ${options.dropout}
+    if (key % 4u == 0u) {
+      for (var t = 0u; t < LANE_TOKENS; t++) {
+        kept[t] = kept_keys(head.lse + min(first + t * SUBGROUP, last), key / 4u);
+      }
+    }
+#endif
     var k = qkv_row(head.k + key * head.pitch, lane);
     var v = qkv_row(head.v + key * head.pitch, lane);
     let score = dots(&queries, &k);
+#if ${options.dropout}
+    var slope = dots(&cotangents, &v);
+    for (var t = 0u; t < LANE_TOKENS; t++) {
+      slope[t] *= select(0.0, params.kept_scale, (kept[t] & 1u) == 1u);
+      kept[t] >>= 1u;
+    }
+#else
     let slope = dots(&cotangents, &v);
+#endif
     var dscore: PerToken;
     for (var t = 0u; t < LANE_TOKENS; t++) {
       dscore[t] = exp(score[t] - row_lse[t]) * (slope[t] - row_delta[t]);

@@ -1,6 +1,7 @@
 /** Second step of attention's gradient, with tiles of keys in workgroup memory: dq. */
 import type { AttentionTiledOptions } from "./attentionTiled.wgsl.ts";
 import { attentionLayout } from "./lib/attention.wgsl.ts";
+import { attentionDropout } from "./lib/attentionDropout.wgsl.ts";
 import { wgsl } from "./lib/wgsl.ts";
 
 /**
@@ -10,18 +11,25 @@ import { wgsl } from "./lib/wgsl.ts";
 export const attentionBackwardQueryTiled = ({
   headSize,
   tile,
+  dropout,
 }: AttentionTiledOptions): string => wgsl`
 const HEAD_SIZE: u32 = ${headSize}u;
 const PARTS: u32 = ${Math.ceil(headSize / 4)}u; // vec4f of a row; zeros fill the last one
 const TILE: u32 = ${tile}u;
 const WORKGROUP: u32 = 64u;
-${attentionLayout}
+${attentionLayout({ dropout })}
 @group(0) @binding(0) var<storage, read> g: array<f32>;
 @group(0) @binding(1) var<storage, read> qkv: array<f32>;
 @group(0) @binding(2) var<storage, read> lse: array<f32>;
 @group(0) @binding(3) var<storage, read> delta: array<f32>;
 @group(0) @binding(4) var<storage, read_write> dqkv: array<f32>;
+#if ${dropout}
+@group(0) @binding(5) var<uniform> random_key: vec4u;
+@group(0) @binding(6) var<uniform> params: Params;
+${attentionDropout}
+#else
 @group(0) @binding(5) var<uniform> params: Params;
+#endif
 var<workgroup> keys: array<vec4f, ${tile * Math.ceil(headSize / 4)}>; // [TILE, PARTS]
 var<workgroup> values: array<vec4f, ${tile * Math.ceil(headSize / 4)}>;
 
@@ -70,7 +78,15 @@ fn main(
       values[index] = qkv_part(head.v + token, index % PARTS);
     }
     workgroupBarrier();
+#if ${dropout}
+    var kept = 0u; // one bit for each of 4 keys
+#endif
     for (var key = 0u; key < min(TILE, params.tokens - first); key++) {
+#if ${dropout}
+      if (key % 4u == 0u) {
+        kept = kept_keys(head.lse + row, (first + key) / 4u);
+      }
+#endif
       var score = vec4f();
       var slope = vec4f();
       for (var part = 0u; part < PARTS; part++) {
@@ -78,7 +94,13 @@ fn main(
         slope = fma(cotangent[part], values[key * PARTS + part], slope);
       }
       let p = exp(score.x + score.y + (score.z + score.w) - row_lse);
+#if ${dropout}
+      let factor = select(0.0, params.kept_scale, (kept & 1u) == 1u);
+      kept >>= 1u;
+      let dscore = p * (factor * (slope.x + slope.y + (slope.z + slope.w)) - row_delta);
+#else
       let dscore = p * (slope.x + slope.y + (slope.z + slope.w) - row_delta);
+#endif
       for (var part = 0u; part < PARTS; part++) {
         dq[part] = fma(vec4f(dscore), keys[key * PARTS + part], dq[part]);
       }

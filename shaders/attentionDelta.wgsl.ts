@@ -11,7 +11,7 @@ export interface AttentionDeltaOptions {
 export const attentionDelta = ({ headSize }: AttentionDeltaOptions): string => wgsl`
 const HEAD_SIZE: u32 = ${headSize}u;
 const WORKGROUP: u32 = 64u;
-${attentionLayout}
+${attentionLayout({ dropout: false })}
 @group(0) @binding(0) var<storage, read> g: array<f32>;
 @group(0) @binding(1) var<storage, read> y: array<f32>;
 @group(0) @binding(2) var<storage, read_write> delta: array<f32>;

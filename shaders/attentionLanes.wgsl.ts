@@ -1,5 +1,6 @@
 /** Attention for software adapters: a lane keeps its queries in registers, the keys pass by. */
 import { attentionLayout } from "./lib/attention.wgsl.ts";
+import { attentionDropout } from "./lib/attentionDropout.wgsl.ts";
 import { attentionLanes as lanes } from "./lib/attentionLanes.wgsl.ts";
 import type { AttentionLanesOptions } from "./lib/attentionLanes.wgsl.ts";
 import { wgsl } from "./lib/wgsl.ts";
@@ -13,11 +14,17 @@ export const attentionLanes = (options: AttentionLanesOptions): string => wgsl`
 enable subgroups;
 ${lanes(options)}
 const LOWEST: f32 = -3.4028234e38;
-${attentionLayout}
+${attentionLayout(options)}
 @group(0) @binding(0) var<storage, read> qkv: array<f32>;
 @group(0) @binding(1) var<storage, read_write> y: array<f32>;
 @group(0) @binding(2) var<storage, read_write> lse: array<f32>;
+#if ${options.dropout}
+@group(0) @binding(3) var<uniform> random_key: vec4u;
+@group(0) @binding(4) var<uniform> params: Params;
+${attentionDropout}
+#else
 @group(0) @binding(3) var<uniform> params: Params;
+#endif
 
 fn qkv_row(start: u32, lane: u32) -> Row {
   var row: Row;
@@ -58,13 +65,27 @@ fn main(
   }
   var total = PerToken();
   var sums = Vectors();
+#if ${options.dropout}
+  var kept: array<u32, LANE_TOKENS>; // one bit for each of 4 keys
+#endif
   for (var key = 0u; key <= last; key++) {
+#if ${options.dropout}
+    if (key % 4u == 0u) {
+      for (var t = 0u; t < LANE_TOKENS; t++) {
+        kept[t] = kept_keys(head.lse + min(first + t * SUBGROUP, last), key / 4u);
+      }
+    }
+#endif
     var k = qkv_row(head.k + key * head.pitch, lane);
     var v = qkv_row(head.v + key * head.pitch, lane);
     var weights = dots(&queries, &k);
     for (var t = 0u; t < LANE_TOKENS; t++) {
       weights[t] = exp(weights[t] - largest[t]);
       total[t] += weights[t];
+#if ${options.dropout}
+      weights[t] = select(0.0, weights[t], (kept[t] & 1u) == 1u);
+      kept[t] >>= 1u;
+#endif
     }
     add_rows(&sums, &weights, &v);
   }
@@ -72,7 +93,11 @@ fn main(
     let query = first + t * SUBGROUP;
     if (query <= last) {
       for (var d = 0u; d < params.head_size; d++) {
+#if ${options.dropout}
+        y[head.y + query * head.y_pitch + d] = sums[t][d] * params.kept_scale / total[t];
+#else
         y[head.y + query * head.y_pitch + d] = sums[t][d] / total[t];
+#endif
       }
       lse[head.lse + query] = largest[t] + log(total[t]);
     }

@@ -12,7 +12,7 @@ export const attentionMaps = ({ headSize }: AttentionMapsOptions): string => wgs
 const HEAD_SIZE: u32 = ${headSize}u;
 const WORKGROUP: u32 = 64u;
 const LOWEST: f32 = -3.4028234e38;
-${attentionLayout}
+${attentionLayout({ dropout: false })}
 @group(0) @binding(0) var<storage, read> qkv: array<f32>;
 @group(0) @binding(1) var<storage, read_write> maps: array<f32>;
 @group(0) @binding(2) var<uniform> params: Params;

@@ -1,5 +1,6 @@
 /** Attention with tiles of keys in workgroup memory: for GPUs, and wherever subgroups are missing. */
 import { attentionLayout } from "./lib/attention.wgsl.ts";
+import { attentionDropout } from "./lib/attentionDropout.wgsl.ts";
 import { wgsl } from "./lib/wgsl.ts";
 
 /** Options of the attention kernels with tiles in workgroup memory. */
@@ -7,22 +8,30 @@ export interface AttentionTiledOptions {
   readonly headSize: number;
   /** Tokens of a tile, a multiple of 4. */
   readonly tile: number;
+  /** Weights are dropped: masks are drawn with random_key. */
+  readonly dropout: boolean;
 }
 
 /**
  * y = softmax(scale · q · kᵀ) · v, lse = log Σ exp(scale · q · kᵀ). One invocation takes one query
  * and walks the keys with an online softmax; a workgroup, 64 queries of a head, shares the tiles.
  */
-export const attentionTiled = ({ headSize, tile }: AttentionTiledOptions): string => wgsl`
+export const attentionTiled = ({ headSize, tile, dropout }: AttentionTiledOptions): string => wgsl`
 const HEAD_SIZE: u32 = ${headSize}u;
 const PARTS: u32 = ${Math.ceil(headSize / 4)}u; // vec4f of a row; zeros fill the last one
 const TILE: u32 = ${tile}u;
 const WORKGROUP: u32 = 64u;
-${attentionLayout}
+${attentionLayout({ dropout })}
 @group(0) @binding(0) var<storage, read> qkv: array<f32>;
 @group(0) @binding(1) var<storage, read_write> y: array<f32>;
 @group(0) @binding(2) var<storage, read_write> lse: array<f32>;
+#if ${dropout}
+@group(0) @binding(3) var<uniform> random_key: vec4u;
+@group(0) @binding(4) var<uniform> params: Params;
+${attentionDropout}
+#else
 @group(0) @binding(3) var<uniform> params: Params;
+#endif
 const LOWEST: f32 = -3.4028234e38;
 var<workgroup> keys: array<vec4f, ${tile * Math.ceil(headSize / 4)}>; // [TILE, PARTS]
 var<workgroup> values: array<vec4f, ${tile * Math.ceil(headSize / 4)}>;
@@ -77,10 +86,19 @@ fn main(
       // A token past the end repeats the last: no new maximum.
       let top = max(max(largest, max(score.x, score.y)), max(score.z, score.w));
       let is_token = vec4u(first + key) + vec4u(0u, 1u, 2u, 3u) <= vec4u(last);
+#if ${dropout}
+      var weight = select(vec4f(), exp(score - top), is_token);
+#else
       let weight = select(vec4f(), exp(score - top), is_token);
+#endif
       let shrink = exp(largest - top);
       largest = top;
       total = fma(total, shrink, dot(weight, vec4f(1.0)));
+#if ${dropout}
+      let kept = kept_keys(head.lse + row, (first + key) / 4u);
+      let stays = (vec4u(kept) & vec4u(1u, 2u, 4u, 8u)) != vec4u();
+      weight = select(vec4f(), weight, stays);
+#endif
       for (var part = 0u; part < PARTS; part++) {
         let at = key * PARTS + part;
         var added = weight.x * values[at];
@@ -93,7 +111,11 @@ fn main(
   }
   if (wanted <= last) {
     for (var d = 0u; d < HEAD_SIZE; d++) {
+#if ${dropout}
+      y[head.y + row * head.y_pitch + d] = sum[d / 4u][d % 4u] * params.kept_scale / total;
+#else
       y[head.y + row * head.y_pitch + d] = sum[d / 4u][d % 4u] / total;
+#endif
     }
     lse[head.lse + row] = largest + log(total);
   }

@@ -11,8 +11,7 @@ import { isRecord } from "./io/json.ts";
 import { Detector } from "./neco/index.ts";
 import type { DetectorLoadOptions, DetectorSpec, FeatureModel, Judgement } from "./neco/index.ts";
 import { DataError, FormatError } from "./util/errors.ts";
-import { checkConfig, paramSpecs, Predictor } from "./vit/index.ts";
-import type { ViTConfig } from "./vit/index.ts";
+import { storedConfig, paramSpecs, Predictor } from "./vit/index.ts";
 
 /** Decoded pixels, as `ImageData` has them: red, green, blue, alpha. */
 export interface RgbaImage {
@@ -87,7 +86,7 @@ export class ImageDetector {
         "detector",
         "carries no model, so it judges features only; save one with neco ood --run",
       );
-    const config = checkConfig(model as unknown as ViTConfig); // written beside these weights
+    const config = storedConfig(model); // written beside these weights
     const values = new Map(
       Object.entries(modelArrays).map(([name, array]) => [name, array.values]),
     );

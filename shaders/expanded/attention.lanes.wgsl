@@ -50,6 +50,7 @@ struct Params {
   heads: u32,
   scale: f32, // 1 / √HEAD_SIZE
   head_size: u32, // = HEAD_SIZE, for loops that compilers must not unroll: their bodies are large
+
 }
 
 struct Head {
@@ -87,6 +88,7 @@ fn find_head(group: u32, blocks: u32) -> Head {
 @group(0) @binding(0) var<storage, read> qkv: array<f32>;
 @group(0) @binding(1) var<storage, read_write> y: array<f32>;
 @group(0) @binding(2) var<storage, read_write> lse: array<f32>;
+
 @group(0) @binding(3) var<uniform> params: Params;
 
 fn qkv_row(start: u32, lane: u32) -> Row {
@@ -128,13 +130,16 @@ fn main(
   }
   var total = PerToken();
   var sums = Vectors();
+
   for (var key = 0u; key <= last; key++) {
+
     var k = qkv_row(head.k + key * head.pitch, lane);
     var v = qkv_row(head.v + key * head.pitch, lane);
     var weights = dots(&queries, &k);
     for (var t = 0u; t < LANE_TOKENS; t++) {
       weights[t] = exp(weights[t] - largest[t]);
       total[t] += weights[t];
+
     }
     add_rows(&sums, &weights, &v);
   }
@@ -142,7 +147,9 @@ fn main(
     let query = first + t * SUBGROUP;
     if (query <= last) {
       for (var d = 0u; d < params.head_size; d++) {
+
         y[head.y + query * head.y_pitch + d] = sums[t][d] / total[t];
+
       }
       lse[head.lse + query] = largest[t] + log(total[t]);
     }

@@ -13,6 +13,7 @@ struct Params {
   heads: u32,
   scale: f32, // 1 / √HEAD_SIZE
   head_size: u32, // = HEAD_SIZE, for loops that compilers must not unroll: their bodies are large
+
 }
 
 struct Head {
@@ -50,7 +51,9 @@ fn find_head(group: u32, blocks: u32) -> Head {
 @group(0) @binding(0) var<storage, read> qkv: array<f32>;
 @group(0) @binding(1) var<storage, read_write> y: array<f32>;
 @group(0) @binding(2) var<storage, read_write> lse: array<f32>;
+
 @group(0) @binding(3) var<uniform> params: Params;
+
 const LOWEST: f32 = -3.4028234e38;
 var<workgroup> keys: array<vec4f, 16>; // [TILE, PARTS]
 var<workgroup> values: array<vec4f, 16>;
@@ -105,10 +108,13 @@ fn main(
       // A token past the end repeats the last: no new maximum.
       let top = max(max(largest, max(score.x, score.y)), max(score.z, score.w));
       let is_token = vec4u(first + key) + vec4u(0u, 1u, 2u, 3u) <= vec4u(last);
+
       let weight = select(vec4f(), exp(score - top), is_token);
+
       let shrink = exp(largest - top);
       largest = top;
       total = fma(total, shrink, dot(weight, vec4f(1.0)));
+
       for (var part = 0u; part < PARTS; part++) {
         let at = key * PARTS + part;
         var added = weight.x * values[at];
@@ -121,7 +127,9 @@ fn main(
   }
   if (wanted <= last) {
     for (var d = 0u; d < HEAD_SIZE; d++) {
+
       y[head.y + row * head.y_pitch + d] = sum[d / 4u][d % 4u] / total;
+
     }
     lse[head.lse + row] = largest + log(total);
   }

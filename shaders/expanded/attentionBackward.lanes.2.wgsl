@@ -49,6 +49,7 @@ struct Params {
   heads: u32,
   scale: f32, // 1 / √HEAD_SIZE
   head_size: u32, // = HEAD_SIZE, for loops that compilers must not unroll: their bodies are large
+
 }
 
 struct Head {
@@ -88,6 +89,7 @@ fn find_head(group: u32, blocks: u32) -> Head {
 @group(0) @binding(2) var<storage, read> lse: array<f32>;
 @group(0) @binding(3) var<storage, read> delta: array<f32>;
 @group(0) @binding(4) var<storage, read_write> dqkv: array<f32>;
+
 @group(0) @binding(5) var<uniform> params: Params;
 
 fn qkv_row(start: u32, lane: u32) -> Row {
@@ -125,11 +127,15 @@ fn main(
     row_delta[t] = delta[head.lse + token];
   }
   var dq = Vectors();
+
   for (var key = 0u; key <= last; key++) {
+
     var k = qkv_row(head.k + key * head.pitch, lane);
     var v = qkv_row(head.v + key * head.pitch, lane);
     let score = dots(&queries, &k);
+
     let slope = dots(&cotangents, &v);
+
     var dscore: PerToken;
     for (var t = 0u; t < LANE_TOKENS; t++) {
       dscore[t] = exp(score[t] - row_lse[t]) * (slope[t] - row_delta[t]);

@@ -49,6 +49,7 @@ struct Params {
   heads: u32,
   scale: f32, // 1 / √HEAD_SIZE
   head_size: u32, // = HEAD_SIZE, for loops that compilers must not unroll: their bodies are large
+
 }
 
 struct Head {
@@ -88,6 +89,7 @@ fn find_head(group: u32, blocks: u32) -> Head {
 @group(0) @binding(2) var<storage, read> lse: array<f32>;
 @group(0) @binding(3) var<storage, read> delta: array<f32>;
 @group(0) @binding(4) var<storage, read_write> dqkv: array<f32>;
+
 @group(0) @binding(5) var<uniform> params: Params;
 
 fn qkv_row(start: u32, lane: u32) -> Row {
@@ -130,7 +132,9 @@ fn main(
   }
   var dk = Vectors();
   var dv = Vectors();
+
   for (var query = 0u; query <= last; query++) {
+
     var q = qkv_row(head.q + query * head.pitch, lane);
     var cotangent = g_row(head.y + query * head.y_pitch, lane);
     let query_lse = lse[head.lse + query];
@@ -141,7 +145,9 @@ fn main(
     var dscore: PerToken;
     for (var t = 0u; t < LANE_TOKENS; t++) {
       p[t] = exp(score[t] - query_lse);
+
       dscore[t] = p[t] * (slope[t] - query_delta);
+
     }
     add_rows(&dk, &dscore, &q);
     add_rows(&dv, &p, &cotangent);

@@ -11,6 +11,7 @@ struct Params {
   heads: u32,
   scale: f32, // 1 / √HEAD_SIZE
   head_size: u32, // = HEAD_SIZE, for loops that compilers must not unroll: their bodies are large
+
 }
 
 struct Head {

@@ -13,6 +13,7 @@ struct Params {
   heads: u32,
   scale: f32, // 1 / √HEAD_SIZE
   head_size: u32, // = HEAD_SIZE, for loops that compilers must not unroll: their bodies are large
+
 }
 
 struct Head {
@@ -52,7 +53,9 @@ fn find_head(group: u32, blocks: u32) -> Head {
 @group(0) @binding(2) var<storage, read> lse: array<f32>;
 @group(0) @binding(3) var<storage, read> delta: array<f32>;
 @group(0) @binding(4) var<storage, read_write> dqkv: array<f32>;
+
 @group(0) @binding(5) var<uniform> params: Params;
+
 var<workgroup> keys: array<vec4f, 16>; // [TILE, PARTS]
 var<workgroup> values: array<vec4f, 16>;
 
@@ -101,7 +104,9 @@ fn main(
       values[index] = qkv_part(head.v + token, index % PARTS);
     }
     workgroupBarrier();
+
     for (var key = 0u; key < min(TILE, params.tokens - first); key++) {
+
       var score = vec4f();
       var slope = vec4f();
       for (var part = 0u; part < PARTS; part++) {
@@ -109,7 +114,9 @@ fn main(
         slope = fma(cotangent[part], values[key * PARTS + part], slope);
       }
       let p = exp(score.x + score.y + (score.z + score.w) - row_lse);
+
       let dscore = p * (slope.x + slope.y + (slope.z + slope.w) - row_delta);
+
       for (var part = 0u; part < PARTS; part++) {
         dq[part] = fma(vec4f(dscore), keys[key * PARTS + part], dq[part]);
       }

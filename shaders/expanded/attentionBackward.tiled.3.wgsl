@@ -13,6 +13,7 @@ struct Params {
   heads: u32,
   scale: f32, // 1 / √HEAD_SIZE
   head_size: u32, // = HEAD_SIZE, for loops that compilers must not unroll: their bodies are large
+
 }
 
 struct Head {
@@ -52,7 +53,9 @@ fn find_head(group: u32, blocks: u32) -> Head {
 @group(0) @binding(2) var<storage, read> lse: array<f32>;
 @group(0) @binding(3) var<storage, read> delta: array<f32>;
 @group(0) @binding(4) var<storage, read_write> dqkv: array<f32>;
+
 @group(0) @binding(5) var<uniform> params: Params;
+
 var<workgroup> queries: array<vec4f, 16>; // [TILE, PARTS]
 var<workgroup> cotangents: array<vec4f, 16>;
 
@@ -99,6 +102,7 @@ fn main(
       queries[index] = qkv_part(head.q + token * head.pitch, index % PARTS);
       cotangents[index] = g_part(head.y + token * head.y_pitch, index % PARTS);
     }
+
     workgroupBarrier();
     for (var query = 0u; query < min(TILE, params.tokens - first); query++) {
       var score = vec4f();
@@ -107,9 +111,13 @@ fn main(
         score = fma(key[part], queries[query * PARTS + part], score);
         slope = fma(value[part], cotangents[query * PARTS + part], slope);
       }
+
       let p = exp(score.x + score.y + (score.z + score.w) - lse[head.lse + first + query]);
+
       let delta_here = delta[head.lse + first + query];
+
       let dscore = p * (slope.x + slope.y + (slope.z + slope.w) - delta_here);
+
       for (var part = 0u; part < PARTS; part++) {
         dv[part] = fma(vec4f(p), cotangents[query * PARTS + part], dv[part]);
         dk[part] = fma(vec4f(dscore), queries[query * PARTS + part], dk[part]);

@@ -1,17 +1,30 @@
 /** What all attention kernels share: params, and where a head's rows lie in qkv. */
 import { flatWorkgroup } from "./grid.wgsl.ts";
+import { wgsl } from "./wgsl.ts";
+
+/** Options of {@link attentionLayout}. */
+export interface AttentionLayoutOptions {
+  /** The kernel draws masks: see attentionDropout.wgsl.ts. */
+  readonly dropout: boolean;
+}
 
 /**
  * qkv: [batch, tokens, 3, heads, HEAD], y and g: [batch, tokens, heads, HEAD]; lse and delta:
  * [batch, heads, tokens]. Needs the constant HEAD_SIZE.
  */
-export const attentionLayout = `${flatWorkgroup}
+export const attentionLayout = ({ dropout }: AttentionLayoutOptions): string => wgsl`
+${flatWorkgroup}
 struct Params {
   batches: u32,
   tokens: u32,
   heads: u32,
   scale: f32, // 1 / √HEAD_SIZE
   head_size: u32, // = HEAD_SIZE, for loops that compilers must not unroll: their bodies are large
+#if ${dropout}
+  stream: u32, // of random words
+  threshold: u32, // rate · 2^32
+  kept_scale: f32, // 1 / (1 − rate)
+#endif
 }
 
 struct Head {

@@ -9,6 +9,8 @@ export interface AttentionLanesOptions {
   readonly subgroup: number;
   /** Tokens of one lane; their vectors stay in its registers. */
   readonly laneTokens: number;
+  /** Weights are dropped: masks are drawn with random_key. */
+  readonly dropout: boolean;
 }
 
 /** The row's element d, for all lanes. */
@@ -23,7 +25,7 @@ export const attentionLanes = ({
   headSize,
   subgroup,
   laneTokens,
-}: AttentionLanesOptions): string => wgsl`
+}: Omit<AttentionLanesOptions, "dropout">): string => wgsl`
 const HEAD_SIZE: u32 = ${headSize}u;
 const SUBGROUP: u32 = ${subgroup}u;
 const LANE_TOKENS: u32 = ${laneTokens}u;

@@ -7,7 +7,7 @@ import type { Engine } from "../engine/index.ts";
 import type { RunConfig } from "../report/index.ts";
 import { DataError, UsageError } from "../util/errors.ts";
 import {
-  checkConfig,
+  storedConfig,
   initialSource,
   initialValues,
   loadWeights,
@@ -146,7 +146,7 @@ export async function resumedJob(folder: string, config: RunConfig): Promise<Tra
   const { recipe, seed, dataset } = config;
   const resume = await loadResume(folder);
   await truncateMetrics(folder, resume?.step ?? 0);
-  const model = resume?.config ?? checkConfig(config.model as unknown as ViTConfig); // by newConfig
+  const model = resume?.config ?? storedConfig(config.model);
   const pretrained = typeof recipe["pretrained"] === "string" ? recipe["pretrained"] : null;
   const steps = recipe["checkpointAt"];
   return {

@@ -24,7 +24,8 @@ function addModelFlags(command: Command): Command {
     .option("--pretrained <file>", "start from Google's .npz or timm's .safetensors")
     .option("--from-scratch", "random weights, even with --pretrained")
     .option("--img-size <n>", "side of the model's input in pixels", positive)
-    .option("--dropout <p>", "share of activations dropped in training", share);
+    .option("--dropout <p>", "share of activations dropped in training", share)
+    .option("--attention-dropout <p>", "share of attention weights dropped", share);
 }
 
 function addRecipeFlags(command: Command): Command {

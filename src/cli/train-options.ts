@@ -23,6 +23,7 @@ export interface TrainCommandOptions {
   readonly learningRate?: number;
   readonly weightDecay?: number;
   readonly dropout?: number;
+  readonly attentionDropout?: number;
   readonly labelSmoothing?: number;
   readonly numSteps?: number;
   readonly epochs?: number;
@@ -111,6 +112,7 @@ export function modelOf(options: TrainCommandOptions, dataset: ImageDataset): Vi
     channels: isPretrained ? own.channels : channels,
     imageSize: options.imgSize ?? (isPretrained || height > own.imageSize ? own.imageSize : height),
     dropout: options.dropout ?? (isPretrained ? 0.1 : 0),
+    attentionDropout: options.attentionDropout ?? 0,
   });
 }
 

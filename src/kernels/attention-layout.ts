@@ -5,16 +5,26 @@ import { attentionBackwardQueryLanes } from "../../shaders/attentionBackwardQuer
 import { attentionBackwardQueryTiled } from "../../shaders/attentionBackwardQueryTiled.wgsl.ts";
 import { attentionLanes } from "../../shaders/attentionLanes.wgsl.ts";
 import { attentionTiled } from "../../shaders/attentionTiled.wgsl.ts";
-import { ShapeError } from "../util/errors.ts";
+import { attentionBackwardKeyWide } from "../../shaders/attentionBackwardKeyWide.wgsl.ts";
+import { attentionBackwardQueryWide } from "../../shaders/attentionBackwardQueryWide.wgsl.ts";
+import { attentionWide } from "../../shaders/attentionWide.wgsl.ts";
+import { LimitError, ShapeError } from "../util/errors.ts";
 import { at, ceilDiv } from "../util/shape.ts";
 import type { Meta } from "../util/shape.ts";
+import { checkRandom, drawParams } from "./dropout.ts";
 import { need } from "./op.ts";
-import type { Attrs, Caps, InputMetas, Param, Pass, Plan, Variant } from "./op.ts";
-import { f, fixedSubgroup, foldGrid, u } from "./pass.ts";
+import type { Attrs, Binding, Caps, Param, Pass, Plan, Slot, Variant } from "./op.ts";
+import { f, fixedSubgroup, foldGrid, u, uniforms } from "./pass.ts";
 
-/** Attributes of the attention ops. */
-export interface AttentionAttrs extends Attrs {
+/** Attributes of all attention ops. */
+export interface HeadAttrs extends Attrs {
   readonly heads: number;
+}
+
+/** Attributes of attention and its gradient: the weights that are dropped, as in `dropout`. */
+export interface AttentionAttrs extends HeadAttrs {
+  readonly rate: number;
+  readonly stream: number;
 }
 
 /** Sizes of a call. */
@@ -26,25 +36,39 @@ export interface Sizes {
   readonly width: number;
 }
 
-const MAX_HEAD_SIZE = 128; // rows of this length still fit a lane's registers and a tile
-
 /**
  * Checks that qkv [N, T, 3D] splits into heads.
  * @throws ShapeError if it does not.
  */
-export function checkPacked(op: string, qkv: Meta, { heads }: AttentionAttrs): void {
+export function checkPacked(op: string, qkv: Meta, { heads }: HeadAttrs): void {
   const shapes = { qkv: qkv.shape };
   if (qkv.shape.length !== 3)
     throw new ShapeError(op, "qkv must be [batch, tokens, 3 · width]", shapes);
   if (!Number.isInteger(heads) || heads < 1 || at(qkv.shape, 2) % (3 * heads) !== 0)
     throw new ShapeError(op, `the last axis must split into q, k and v of ${heads} heads`, shapes);
-  const headSize = at(qkv.shape, 2) / (3 * heads);
-  if (headSize < 1 || headSize > MAX_HEAD_SIZE)
-    throw new ShapeError(op, `heads of ${headSize} are not 1 to ${MAX_HEAD_SIZE} wide`, shapes);
+  if (at(qkv.shape, 2) === 0) throw new ShapeError(op, "heads must have a width", shapes);
+}
+
+/** Random words come in blocks of 4, numbered by a u32. */
+const MOST_BLOCKS = 2 ** 32;
+
+/**
+ * Checks what dropout of the weights needs.
+ * @throws ShapeError naming rate or key if one is wrong, LimitError if there are too many weights.
+ */
+export function checkDropped(op: string, of: Sizes, key: Meta | null, rate: number): void {
+  if (rate === 0) return;
+  if (!key) throw new ShapeError(op, `rate ${rate} needs a key to draw with`);
+  checkRandom(op, key, rate);
+  const { batches, heads, tokens } = of;
+  if (batches * heads * tokens * ceilDiv(tokens, 4) > MOST_BLOCKS)
+    throw new LimitError(
+      `${op}: the weights of ${batches} × ${heads} heads of ${tokens} tokens are more than a stream of random words holds; use smaller batches`,
+    );
 }
 
 /** The sizes that qkv and the number of heads imply. */
-export function sizesOf(qkv: Meta, { heads }: AttentionAttrs): Sizes {
+export function sizesOf(qkv: Meta, { heads }: HeadAttrs): Sizes {
   const width = at(qkv.shape, 2) / 3;
   const [batches = 0, tokens = 0] = qkv.shape;
   return { batches, tokens, heads, headSize: width / heads, width };
@@ -52,8 +76,14 @@ export function sizesOf(qkv: Meta, { heads }: AttentionAttrs): Sizes {
 
 /** Rows (tokens of one head) of a workgroup of 64 lanes. */
 export const TILED_ROWS = 64;
-/** Tokens per tile: two tiles of the widest heads take 16 KiB, which every adapter has. */
+/** Most tokens of a tile; two tiles of heads of 128 take 16 KiB, which every adapter has. */
 const TILE = 16;
+
+/** Tokens of a tile, a multiple of 4, as far as workgroup memory holds two tiles and the masks. */
+function tileTokens({ headSize }: Sizes, dropout: boolean, caps: Caps): number {
+  const eachBytes = 2 * 16 * ceilDiv(headSize, 4) + (dropout ? TILED_ROWS : 0); // a u32 for 4 rows
+  return Math.min(TILE, 4 * Math.floor(caps.maxWorkgroupBytes / eachBytes / 4));
+}
 
 /** Params of every attention kernel. */
 export const paramsOf = ({ batches, tokens, heads, headSize }: Sizes): Param[] => [
@@ -63,6 +93,15 @@ export const paramsOf = ({ batches, tokens, heads, headSize }: Sizes): Param[] =
   f(1 / Math.sqrt(headSize)),
   u(headSize),
 ];
+
+/** What the kernels that drop weights bind and take beside the others: nothing at rate 0. */
+export const drawsOf = (
+  { rate, stream }: AttentionAttrs,
+  keySlot: Slot,
+): { bindings: Binding[]; params: Param[] } =>
+  rate === 0
+    ? { bindings: [], params: [] }
+    : { bindings: uniforms(keySlot), params: drawParams(rate, stream) };
 
 /** Grid of one workgroup per block of `rows` tokens of each head. */
 export const headGrid = (
@@ -98,9 +137,20 @@ function laneTokens({ tokens, headSize }: Sizes, subgroup: number): number {
   return Math.max(1, ceilDiv(tokens, Math.max(1, blocks) * subgroup));
 }
 
-function lanesKernels(of: Sizes, caps: Caps): Kernels {
+/** A variant's kernels, and which heads they take. */
+interface Family {
+  readonly usable: (of: Sizes, dropout: boolean, caps: Caps) => boolean;
+  readonly kernels: (of: Sizes, dropout: boolean, caps: Caps) => Kernels;
+}
+
+/** A lane's vectors, three or four of them, are as long as a head: longer ones spill badly. */
+const MAX_LANE_HEAD = 128;
+const MAX_TILED_HEAD = 256;
+
+function lanesKernels(of: Sizes, dropout: boolean, caps: Caps): Kernels {
   const subgroup = fixedSubgroup(caps);
-  const options = { headSize: of.headSize, subgroup, laneTokens: laneTokens(of, subgroup) };
+  const { headSize } = of;
+  const options = { headSize, dropout, subgroup, laneTokens: laneTokens(of, subgroup) };
   return {
     rows: subgroup * options.laneTokens,
     forward: attentionLanes(options),
@@ -109,8 +159,8 @@ function lanesKernels(of: Sizes, caps: Caps): Kernels {
   };
 }
 
-function tiledKernels({ headSize }: Sizes): Kernels {
-  const options = { headSize, tile: TILE };
+function tiledKernels(of: Sizes, dropout: boolean, caps: Caps): Kernels {
+  const options = { headSize: of.headSize, dropout, tile: tileTokens(of, dropout, caps) };
   return {
     rows: TILED_ROWS,
     forward: attentionTiled(options),
@@ -119,29 +169,53 @@ function tiledKernels({ headSize }: Sizes): Kernels {
   };
 }
 
+function wideKernels({ headSize }: Sizes, dropout: boolean): Kernels {
+  const options = { headSize, dropout };
+  return {
+    rows: 1,
+    forward: attentionWide(options),
+    query: attentionBackwardQueryWide(options),
+    key: attentionBackwardKeyWide(options),
+  };
+}
+
 const hasSmallSubgroup = (caps: Caps): boolean =>
   fixedSubgroup(caps) === 4 || fixedSubgroup(caps) === 8;
 
-/** `lanes` for software adapters (one small subgroup size, no barriers), `tiled` for all others. */
+const FAMILIES = {
+  lanes: {
+    usable: ({ headSize }, _dropout, caps) => hasSmallSubgroup(caps) && headSize <= MAX_LANE_HEAD,
+    kernels: lanesKernels,
+  },
+  tiled: {
+    usable: (of, dropout, caps) =>
+      of.headSize <= MAX_TILED_HEAD && tileTokens(of, dropout, caps) > 0,
+    kernels: tiledKernels,
+  },
+  wide: { usable: () => true, kernels: wideKernels },
+} as const satisfies Record<string, Family>;
+
+/** Makes a call's plan from a variant's kernels. */
+type PlanWith = (kernels: Kernels, sizes: Sizes, attrs: AttentionAttrs, caps: Caps) => Plan;
+
+/**
+ * `lanes` for software adapters (one small subgroup size, no barriers), `tiled` for all others, and
+ * `wide` for heads of any width: slower, since a workgroup reads all keys for one query.
+ */
 export function variantsOf(
-  plan: (kernels: Kernels, sizes: Sizes, caps: Caps) => Plan,
+  plan: PlanWith,
   qkvIndex: number,
-): Record<"lanes" | "tiled", Variant<AttentionAttrs>> {
-  const sizes = (inputs: InputMetas, attrs: AttentionAttrs) =>
-    sizesOf(need(inputs, qkvIndex), attrs);
-  const planWith =
-    (kernels: (of: Sizes, caps: Caps) => Kernels): Variant<AttentionAttrs>["plan"] =>
-    (inputs, attrs, caps) => {
-      const of = sizes(inputs, attrs);
-      return unlessEmpty(of, plan(kernels(of, caps), of, caps));
-    };
-  return {
-    lanes: {
-      usable: (_inputs, _attrs, caps) => hasSmallSubgroup(caps),
-      plan: planWith(lanesKernels),
+): Record<keyof typeof FAMILIES, Variant<AttentionAttrs>> {
+  const variantOf = ({ usable, kernels }: Family): Variant<AttentionAttrs> => ({
+    usable: (inputs, attrs, caps) =>
+      usable(sizesOf(need(inputs, qkvIndex), attrs), attrs.rate > 0, caps),
+    plan(inputs, attrs, caps) {
+      const of = sizesOf(need(inputs, qkvIndex), attrs);
+      return unlessEmpty(of, plan(kernels(of, attrs.rate > 0, caps), of, attrs, caps));
     },
-    tiled: { usable: () => true, plan: planWith(tiledKernels) },
-  };
+  });
+  const { lanes, tiled, wide } = FAMILIES;
+  return { lanes: variantOf(lanes), tiled: variantOf(tiled), wide: variantOf(wide) };
 }
 
 /** Default picks. */

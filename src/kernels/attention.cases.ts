@@ -1,108 +1,36 @@
-/** Oracles of attention, its gradient and its maps. Never imported by the library. */
-import { at } from "../util/shape.ts";
+/** Cases of attention, its gradient and its maps. Never imported by the library. */
+import { backward64, eachRow, forward64, rowIndex } from "./attention64.ts";
 import { array64 } from "./case.ts";
-import type { Array64, OpCases } from "./case.ts";
+import type { OpCases, Sample } from "./case.ts";
 
-/** One head of one sample: its rows of q, k, v in qkv and its columns of y. */
-interface Head {
-  readonly sample: number;
-  readonly head: number;
-  readonly tokens: number;
-  readonly headSize: number;
-  readonly width: number;
-}
-
-function headsOf(qkv: Array64, attrs: Readonly<Record<string, unknown>>): Head[] {
-  const [batches = 0, tokens = 0, packed = 0] = qkv.shape;
-  const heads = Number(attrs["heads"]);
-  const width = packed / 3;
-  return Array.from({ length: batches * heads }, (_, index) => ({
-    sample: Math.floor(index / heads),
-    head: index % heads,
-    tokens,
-    headSize: width / heads,
-    width,
-  }));
-}
-
-/** Index in qkv of element d of the token's query (0), key (1) or value (2). */
-const packedIndex = (of: Head, which: number, token: number, d: number): number =>
-  ((of.sample * of.tokens + token) * 3 + which) * of.width + of.head * of.headSize + d;
-
-/** Index in y and g. */
-const widthIndex = (of: Head, token: number, d: number): number =>
-  (of.sample * of.tokens + token) * of.width + of.head * of.headSize + d;
-
-/** Index in lse. */
-const rowIndex = (of: Head, token: number): number =>
-  ((of.sample * of.width) / of.headSize + of.head) * of.tokens + token;
-
-/** Σ_d f(d) over a head's columns. */
-function sumDims(of: Head, term: (d: number) => number): number {
-  let sum = 0;
-  for (let d = 0; d < of.headSize; d++) sum += term(d);
-  return sum;
-}
-
-/** scale · q[query] · k[key]. */
-const scoreOf = (qkv: Array64, of: Head, query: number, key: number): number =>
-  sumDims(
-    of,
-    (d) => at(qkv.data, packedIndex(of, 0, query, d)) * at(qkv.data, packedIndex(of, 1, key, d)),
-  ) / Math.sqrt(of.headSize);
-
-/** Each row of softmax(scores) of a head, with its log-sum-exp. */
-function eachRow(
-  qkv: Array64,
-  attrs: Readonly<Record<string, unknown>>,
-  visit: (of: Head, query: number, weights: readonly number[], lse: number) => void,
-): void {
-  for (const of of headsOf(qkv, attrs))
-    for (let query = 0; query < of.tokens; query++) {
-      const scores = Array.from({ length: of.tokens }, (_, key) => scoreOf(qkv, of, query, key));
-      const largest = Math.max(...scores);
-      const total = scores.reduce((sum, score) => sum + Math.exp(score - largest), 0);
-      const lse = largest + Math.log(total);
-      visit(
-        of,
-        query,
-        scores.map((score) => Math.exp(score - lse)),
-        lse,
-      );
-    }
-}
-
-/** y and lse; f is the identity, or the absolute value for Σ|terms|. */
-function forward64(
-  qkv: Array64 | null | undefined,
-  attrs: Readonly<Record<string, unknown>>,
-  f: (value: number) => number,
-): Array64[] {
-  if (!qkv) return [];
-  const [batches = 0, tokens = 0, packed = 0] = qkv.shape;
-  const y = array64([batches, tokens, packed / 3]);
-  const rows = array64([batches, Number(attrs["heads"]), tokens]);
-  eachRow(qkv, attrs, (of, query, weights, lse) => {
-    rows.data[rowIndex(of, query)] = f(lse) + (f(-1) > 0 ? 1 : 0); // the sum of exps is at least 1
-    for (let d = 0; d < of.headSize; d++)
-      y.data[widthIndex(of, query, d)] = weights.reduce(
-        (sum, weight, key) => sum + weight * f(at(qkv.data, packedIndex(of, 2, key, d))),
-        0,
-      );
-  });
-  return [y, rows];
-}
+/** Seed and step of the samples with dropout. */
+const KEY = { shape: [4], dtype: "u32", values: [0xdeadbeef, 1, 4_000_000_000, 2] } as const;
 
 /** Oracle of attention. */
 export const attentionCases: OpCases = {
-  reference: ([qkv], attrs) => forward64(qkv, attrs, (value) => value),
-  scale: ([qkv], attrs) => forward64(qkv, attrs, Math.abs),
-  // Two head sizes, since each has kernels of its own: 3 (no multiple of anything) and 16.
+  reference: (inputs, attrs) => forward64(inputs, attrs, (value) => value),
+  scale: (inputs, attrs) => forward64(inputs, attrs, Math.abs),
+  // Few head sizes, since each has kernels of its own: 1, 3 and 5 (no multiple of anything), 16,
+  // 130 and 250 (no lane holds their rows, and tiles are smaller) and 258 (only `wide` takes it).
   samples: [
     { inputs: [{ shape: [2, 5, 18] }], attrs: { heads: 2 } },
     { inputs: [{ shape: [1, 1, 9] }], attrs: { heads: 1 } },
     { inputs: [{ shape: [1, 67, 9], range: [-2, 2] }], attrs: { heads: 1 } }, // two tiles of keys
     { inputs: [{ shape: [2, 17, 96], range: [-2, 2] }], attrs: { heads: 2 } },
+    { inputs: [{ shape: [1, 70, 6] }], attrs: { heads: 2 } },
+    { inputs: [{ shape: [1, 197, 9], range: [-2, 2] }], attrs: { heads: 1 } },
+    { inputs: [{ shape: [1, 257, 15], range: [-2, 2] }], attrs: { heads: 1 } },
+    { inputs: [{ shape: [1, 18, 390] }], attrs: { heads: 1 } },
+    { inputs: [{ shape: [1, 3, 774] }], attrs: { heads: 1 } },
+    { inputs: [{ shape: [1, 66, 774] }], attrs: { heads: 1 }, gradient: false }, // slow differences
+    { inputs: [{ shape: [2, 5, 18] }, KEY], attrs: { heads: 2, rate: 0.5, stream: 3 } },
+    { inputs: [{ shape: [1, 1, 9] }, KEY], attrs: { heads: 1, rate: 0.3 } },
+    { inputs: [{ shape: [2, 67, 9] }, KEY], attrs: { heads: 1, rate: 0.1, stream: 4e9 } },
+    { inputs: [{ shape: [2, 17, 96] }, KEY], attrs: { heads: 2, rate: 0.25, stream: 1 } },
+    { inputs: [{ shape: [1, 197, 6] }, KEY], attrs: { heads: 2, rate: 0.9, stream: 2 } },
+    { inputs: [{ shape: [1, 18, 750] }, KEY], attrs: { heads: 1, rate: 0.5, stream: 5 } },
+    { inputs: [{ shape: [1, 6, 774] }, KEY], attrs: { heads: 1, rate: 0.5, stream: 6 } },
+    { inputs: [{ shape: [1, 9, 9] }, KEY], attrs: { heads: 1 } }, // rate 0: the key is not used
   ],
   extremes: [
     { inputs: [{ shape: [1, 3, 9], range: [-30, 30] }], attrs: { heads: 1 } },
@@ -121,9 +49,29 @@ export const attentionCases: OpCases = {
         /attention: the last axis must split into q, k and v of 3 heads; got qkv \[1, 4, 12\]/,
     },
     {
-      inputs: [{ shape: [1, 2, 387] }],
+      inputs: [{ shape: [1, 2, 0] }],
       attrs: { heads: 1 },
-      throws: /attention: heads of 129 are not 1 to 128 wide/,
+      throws: /attention: heads must have a width; got qkv \[1, 2, 0\]/,
+    },
+    {
+      inputs: [{ shape: [1, 2, 6] }],
+      attrs: { heads: 1, rate: 0.5 },
+      throws: /attention: rate 0.5 needs a key to draw with/,
+    },
+    {
+      inputs: [{ shape: [1, 2, 6] }, KEY],
+      attrs: { heads: 1, rate: 1 },
+      throws: /attention: rate must be in \[0, 1\), not 1/,
+    },
+    {
+      inputs: [{ shape: [1, 2, 6] }, { shape: [4] }],
+      attrs: { heads: 1, rate: 0.5 },
+      throws: /attention: key must be 4 u32: seed and step, low words first; got key \[4\]/,
+    },
+    {
+      inputs: [{ shape: [1, 140_000, 3] }, KEY],
+      attrs: { heads: 1, rate: 0.5 },
+      throws: /attention: the weights of 1 × 1 heads of 140000 tokens are more than a stream/,
     },
   ],
   tolerance: {
@@ -137,43 +85,21 @@ export const attentionCases: OpCases = {
   ],
 };
 
-/** Adds one query-key pair's terms to dqkv; f as in {@link forward64}. */
-function addPair(
-  [dqkv, g, qkv]: readonly [Array64, Array64, Array64],
-  of: Head,
-  [query, key]: readonly [number, number],
-  { p, dscore, f }: { p: number; dscore: number; f: (value: number) => number },
-): void {
-  const scale = 1 / Math.sqrt(of.headSize);
-  for (let d = 0; d < of.headSize; d++) {
-    const [q, k, v] = [query, key, key].map((token, which) => packedIndex(of, which, token, d));
-    if (q === undefined || k === undefined || v === undefined) continue;
-    dqkv.data[q] = at(dqkv.data, q) + scale * dscore * f(at(qkv.data, k));
-    dqkv.data[k] = at(dqkv.data, k) + scale * dscore * f(at(qkv.data, q));
-    dqkv.data[v] = at(dqkv.data, v) + p * f(at(g.data, widthIndex(of, query, d)));
-  }
-}
-
-/** dqkv from g, qkv, y and lse, which need not belong together; f as in {@link forward64}. */
-function backward64(
-  [g, qkv, y, lse]: readonly (Array64 | null)[],
-  attrs: Readonly<Record<string, unknown>>,
-  f: (value: number) => number,
-): Array64[] {
-  if (!g || !qkv || !y || !lse) return [];
-  const dqkv = array64(qkv.shape);
-  for (const of of headsOf(qkv, attrs))
-    for (let query = 0; query < of.tokens; query++) {
-      const gAt = (d: number) => at(g.data, widthIndex(of, query, d));
-      const delta = sumDims(of, (d) => f(gAt(d) * at(y.data, widthIndex(of, query, d))));
-      for (let key = 0; key < of.tokens; key++) {
-        const p = Math.exp(scoreOf(qkv, of, query, key) - at(lse.data, rowIndex(of, query)));
-        const slope = sumDims(of, (d) => f(gAt(d) * at(qkv.data, packedIndex(of, 2, key, d))));
-        const dscore = p * (f(-1) > 0 ? slope + delta : slope - delta);
-        addPair([dqkv, g, qkv], of, [query, key], { p, dscore, f });
-      }
-    }
-  return [dqkv];
+/** A sample of the gradient of so many batches, tokens, heads and columns of a head. */
+function backwardSample(
+  [batches, tokens, heads, headSize]: readonly [number, number, number, number],
+  rate: number,
+): Sample {
+  return {
+    inputs: [
+      { shape: [batches, tokens, heads * headSize] },
+      { shape: [batches, tokens, 3 * heads * headSize] },
+      { shape: [batches, tokens, heads * headSize] },
+      { shape: [batches, heads, tokens], range: [2, 4] },
+      rate > 0 ? KEY : null,
+    ],
+    attrs: rate > 0 ? { heads, rate, stream: 7 } : { heads },
+  };
 }
 
 /** Oracle of attentionBackward. */
@@ -185,16 +111,13 @@ export const attentionBackwardCases: OpCases = {
       [2, 5, 2, 3],
       [1, 67, 1, 3],
       [2, 17, 2, 16],
+      [1, 1, 1, 1],
+      [1, 197, 2, 1],
+      [1, 257, 1, 5],
+      [1, 18, 1, 130],
+      [1, 66, 1, 258],
     ] as const
-  ).map(([batches, tokens, heads, headSize]) => ({
-    inputs: [
-      { shape: [batches, tokens, heads * headSize] },
-      { shape: [batches, tokens, 3 * heads * headSize] },
-      { shape: [batches, tokens, heads * headSize] },
-      { shape: [batches, heads, tokens], range: [2, 4] as const },
-    ],
-    attrs: { heads },
-  })),
+  ).flatMap((sizes) => [backwardSample(sizes, 0), backwardSample(sizes, 0.3)]),
   errors: [
     {
       inputs: [
@@ -220,7 +143,7 @@ export const attentionBackwardCases: OpCases = {
   tolerance: {
     rel: 1e-5,
     abs: 1e-30,
-    why: "exp of at most 10 in size (4 + 2|x| ULP) times sums of at most 67 fused terms",
+    why: "exp of at most 10 in size (4 + 2|x| ULP) times sums of at most 258 fused terms",
   },
   bench: [
     {

@@ -4,7 +4,9 @@ import { attentionMaps as attentionMapsShader } from "../../shaders/attentionMap
 import { ShapeError } from "../util/errors.ts";
 import { meta, sameShape, show, sizeOf } from "../util/shape.ts";
 import {
+  checkDropped,
   checkPacked,
+  drawsOf,
   flopsOf,
   headGrid,
   paramsOf,
@@ -14,54 +16,59 @@ import {
   unlessEmpty,
   variantsOf,
 } from "./attention-layout.ts";
-import type { AttentionAttrs, Kernels, Sizes } from "./attention-layout.ts";
+import type { AttentionAttrs, HeadAttrs, Kernels, Sizes } from "./attention-layout.ts";
 import { needDtype } from "./check.ts";
 import { defineOp, need } from "./op.ts";
 import type { Caps, Pass, Plan } from "./op.ts";
 import { reads, writes } from "./pass.ts";
 
-/** y = softmax(q · kᵀ / √(D/H)) · v per head, from qkv [N, T, 3D] packed as [3, H, D/H]. */
+/**
+ * y = dropout(softmax(q · kᵀ / √(D/H))) · v per head, from qkv [N, T, 3D] packed as [3, H, D/H].
+ * Weights are dropped at `rate` as by `dropout`, drawn from `stream` under key u32 [4]; at rate 0,
+ * the default, there is no key.
+ */
 export const attention = defineOp({
   name: "attention",
-  inputs: ["qkv"],
+  inputs: ["qkv", "key?"],
   outputs: ["y"],
   saves: ["lse"],
-  defaults: { heads: 1 },
+  defaults: { heads: 1, rate: 0, stream: 0 },
   infer(inputs, attrs: AttentionAttrs) {
     const qkv = needDtype("attention", inputs, [0, "qkv"]);
     checkPacked("attention", qkv, attrs);
-    const { batches, tokens, heads, width } = sizesOf(qkv, attrs);
+    const sizes = sizesOf(qkv, attrs);
+    checkDropped("attention", sizes, inputs[1] ?? null, attrs.rate);
+    const { batches, tokens, heads, width } = sizes;
     return [meta([batches, tokens, width]), meta([batches, heads, tokens])];
   },
-  variants: variantsOf(
-    (kernels, sizes, caps) => ({
-      temps: [],
-      passes: [
-        {
-          label: `attention y ${show([sizes.batches, sizes.tokens, sizes.width])}`,
-          code: kernels.forward,
-          bindings: [...reads("in0"), ...writes("out0", "out1")],
-          params: paramsOf(sizes),
-          grid: headGrid(sizes, kernels.rows, caps),
-          flops: flopsOf(sizes, 2),
-          bytes: 16 * sizes.batches * sizes.tokens * sizes.width,
-        },
-      ],
-    }),
-    0,
-  ),
+  variants: variantsOf((kernels, sizes, attrs, caps) => {
+    const draws = drawsOf(attrs, "in1");
+    const pass: Pass = {
+      label: `attention y ${show([sizes.batches, sizes.tokens, sizes.width])}`,
+      code: kernels.forward,
+      bindings: [...reads("in0"), ...writes("out0", "out1"), ...draws.bindings],
+      params: [...paramsOf(sizes), ...draws.params],
+      grid: headGrid(sizes, kernels.rows, caps),
+      flops: flopsOf(sizes, 2),
+      bytes: 16 * sizes.batches * sizes.tokens * sizes.width,
+    };
+    return { temps: [], passes: [pass] };
+  }, 0),
   prefer: PREFER,
-  grad: ([g], { inputs: [qkv], outputs: [y], saved: [lse], attrs }, ops) =>
-    g && qkv && y && lse ? [ops.attentionBackward(g, qkv, y, lse, attrs)] : [],
+  grad: ([g], { inputs: [qkv, key], outputs: [y], saved: [lse], attrs }, ops) =>
+    g && qkv && y && lse
+      ? [ops.attentionBackward(g, qkv, y, lse, attrs.rate > 0 && key ? key : null, attrs), null]
+      : [],
 });
 
 /** The three passes: delta, dq by queries, dk and dv by keys; the scores are computed anew. */
-function backwardPlan(kernels: Kernels, sizes: Sizes, caps: Caps): Plan {
+function backwardPlan(kernels: Kernels, sizes: Sizes, attrs: AttentionAttrs, caps: Caps): Plan {
   const { batches, tokens, heads, headSize, width } = sizes;
   const elements = batches * tokens * width;
-  const params = paramsOf(sizes);
   const grid = headGrid(sizes, kernels.rows, caps);
-  const bindings = [...reads("in0", "in1", "in3", "temp0"), ...writes("out0")];
+  const draws = drawsOf(attrs, "in4");
+  const bindings = [...reads("in0", "in1", "in3", "temp0"), ...writes("out0"), ...draws.bindings];
+  const params = [...paramsOf(sizes), ...draws.params];
   return {
     temps: [meta([batches, heads, tokens])],
     passes: [
@@ -69,7 +76,7 @@ function backwardPlan(kernels: Kernels, sizes: Sizes, caps: Caps): Plan {
         label: `attentionBackward delta ${show([batches, heads, tokens])}`,
         code: attentionDelta({ headSize }),
         bindings: [...reads("in0", "in2"), ...writes("temp0")],
-        params,
+        params: paramsOf(sizes),
         grid: headGrid(sizes, TILED_ROWS, caps),
         flops: 2 * elements,
         bytes: 8 * elements,
@@ -96,20 +103,24 @@ function backwardPlan(kernels: Kernels, sizes: Sizes, caps: Caps): Plan {
   };
 }
 
-// With s = scale · q·kᵀ, p = softmax(s), y = p·v (Dao et al., FlashAttention, B.2):
-// dv = pᵀ·g, dp = g·vᵀ, ds = p ∘ (dp − Σ_key p·dp), and Σ_key p·dp = Σ_d g·y = delta;
+// With s = scale · q·kᵀ, p = softmax(s), m the mask (0 where dropped, else 1 / (1 − rate)) and
+// y = (m ∘ p)·v (Dao et al., FlashAttention, B.2): dv = (m ∘ p)ᵀ·g, dp = m ∘ (g·vᵀ),
+// ds = p ∘ (dp − Σ_key p·dp), and as m is part of y, still
+// Σ_key p·dp = Σ_key m·p·(g·v) = Σ_d g·Σ_key m·p·v = Σ_d g·y = delta;
 // dq = scale · ds·k, dk = scale · dsᵀ·q.
 /** The gradient of attention: dqkv from g, the inputs, the output and its log-sum-exp. */
 export const attentionBackward = defineOp({
   name: "attentionBackward",
-  inputs: ["g", "qkv", "y", "lse"],
+  inputs: ["g", "qkv", "y", "lse", "key?"],
   outputs: ["dqkv"],
-  defaults: { heads: 1 },
+  defaults: { heads: 1, rate: 0, stream: 0 },
   infer(inputs, attrs: AttentionAttrs) {
     const g = needDtype("attentionBackward", inputs, [0, "g"]);
     const qkv = needDtype("attentionBackward", inputs, [1, "qkv"]);
     checkPacked("attentionBackward", qkv, attrs);
-    const { batches, tokens, heads, width } = sizesOf(qkv, attrs);
+    const sizes = sizesOf(qkv, attrs);
+    checkDropped("attentionBackward", sizes, inputs[4] ?? null, attrs.rate);
+    const { batches, tokens, heads, width } = sizes;
     const y = need(inputs, 2);
     if (![g, y].every(({ shape }) => sameShape(shape, [batches, tokens, width])))
       throw new ShapeError("attentionBackward", "g and y must be [batch, tokens, width]", {
@@ -135,7 +146,7 @@ export const attentionMaps = defineOp({
   inputs: ["qkv"],
   outputs: ["maps"],
   defaults: { heads: 1 },
-  infer(inputs, attrs: AttentionAttrs) {
+  infer(inputs, attrs: HeadAttrs) {
     const qkv = needDtype("attentionMaps", inputs, [0, "qkv"]);
     checkPacked("attentionMaps", qkv, attrs);
     const { batches, tokens, heads } = sizesOf(qkv, attrs);

@@ -5,16 +5,19 @@ import { dropout as dropoutShader } from "../../shaders/dropout.wgsl.ts";
 import { philox } from "../../shaders/lib/philox.wgsl.ts";
 import { ShapeError } from "../util/errors.ts";
 import { at, ceilDiv, meta, show, sizeOf } from "../util/shape.ts";
+import type { Meta } from "../util/shape.ts";
 import { defineOp, need } from "./op.ts";
-import type { InputMetas, Param, Pass } from "./op.ts";
+import type { Param, Pass } from "./op.ts";
 import { ELEMENT_WORKGROUP, elementGrid, f, reads, u, uniforms, writes } from "./pass.ts";
 
 /** Random words take 2^32 values. */
 const WORD_VALUES = 2 ** 32;
 
-/** Checks a rate and the key, u32 [4]: seed and step, low words first. */
-function checkRandom(op: string, inputs: InputMetas, rate: number): void {
-  const key = need(inputs, 1);
+/**
+ * Checks a rate and the key, u32 [4]: seed and step, low words first.
+ * @throws ShapeError naming the one that is wrong.
+ */
+export function checkRandom(op: string, key: Meta, rate: number): void {
   if (!(rate >= 0 && rate < 1)) throw new ShapeError(op, `rate must be in [0, 1), not ${rate}`);
   if (key.dtype !== "u32" || sizeOf(key.shape) !== 4)
     throw new ShapeError(op, "key must be 4 u32: seed and step, low words first", {
@@ -22,7 +25,8 @@ function checkRandom(op: string, inputs: InputMetas, rate: number): void {
     });
 }
 
-const drawParams = (rate: number, stream: number): Param[] => [
+/** Params of a kernel that draws: stream, threshold of the random words, factor of what stays. */
+export const drawParams = (rate: number, stream: number): Param[] => [
   u(stream),
   u(Math.min(Math.round(rate * WORD_VALUES), WORD_VALUES - 1)),
   f(1 / (1 - rate)),
@@ -54,7 +58,7 @@ export const dropout = defineOp({
   outputs: ["y"],
   defaults: { rate: 0, stream: 0 },
   infer(inputs, { rate }) {
-    checkRandom("dropout", inputs, rate);
+    checkRandom("dropout", need(inputs, 1), rate);
     return [need(inputs, 0)];
   },
   variants: {
@@ -104,7 +108,7 @@ export const dropPath = defineOp({
     const x = need(inputs, 0);
     if (x.shape.length === 0)
       throw new ShapeError("dropPath", "x needs at least 1 axis", { x: x.shape });
-    checkRandom("dropPath", inputs, rate);
+    checkRandom("dropPath", need(inputs, 1), rate);
     return [x];
   },
   variants: {

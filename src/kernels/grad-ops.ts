@@ -34,7 +34,14 @@ export interface GradOps<V> {
   unaryBackward(g: V, x: V, attrs: { readonly of: string }): V;
   softmaxBackward(g: V, y: V): V;
   layernormBackward(g: V, x: V, weight: V, mean: V, rstd: V, attrs?: object): readonly V[];
-  attentionBackward(g: V, qkv: V, y: V, lse: V, attrs: { readonly heads: number }): V;
+  attentionBackward(
+    g: V,
+    qkv: V,
+    y: V,
+    lse: V,
+    key: V | null,
+    attrs: { readonly heads: number; readonly rate: number; readonly stream: number },
+  ): V;
   crossEntropyBackward(
     g: V,
     logits: V,

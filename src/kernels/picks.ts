@@ -10,11 +10,14 @@ export type Picks = Readonly<Record<string, string>>;
 /** The next power of two: 197 and 256 share a pick, 257 does not. */
 const bucket = (size: number): number => (size <= 1 ? size : 2 ** Math.ceil(Math.log2(size)));
 
+/** Attributes that change which numbers are drawn, not how much work a call is. */
+const DRAWS: ReadonlySet<string> = new Set(["rate", "stream"]);
+
 /** Names calls that share a pick: `matmul 256x1024 1024x4096 – transposeB=true`. */
 export function pickKey(op: OpDef, inputs: InputMetas, attrs: Attrs): string {
   const operands = inputs.map((input) => (input ? input.shape.map(bucket).join("x") : "–"));
   const own = Object.entries(attrs)
-    .filter(([name, value]) => value !== op.defaults[name])
+    .filter(([name, value]) => value !== op.defaults[name] && !DRAWS.has(name))
     .map(([name, value]) => `${name}=${JSON.stringify(value)}`);
   return [op.name, ...operands, ...own].join(" ");
 }

@@ -3,7 +3,7 @@ import { FormatError } from "../util/errors.ts";
 import { at } from "../util/shape.ts";
 import { hostArray, loadFloats, parseSafetensors, serialiseSafetensors } from "../io/index.ts";
 import type { HostArray } from "../io/index.ts";
-import { checkConfig } from "./config.ts";
+import { storedConfig } from "./config.ts";
 import type { ViTConfig } from "./config.ts";
 import type { Picks } from "../engine/index.ts";
 import type { TrainState } from "./optimizer.ts";
@@ -72,7 +72,7 @@ export async function readModel(
   const { model, step } = store.metadata;
   if (model === undefined)
     throw new FormatError(file, "names no model in its metadata; give --model and use --weights");
-  const config = checkConfig(JSON.parse(model) as ViTConfig); // written by makeCheckpoint
+  const config = storedConfig(JSON.parse(model) as object);
   const options = { head: "keep", interpolation: "bilinear" } as const;
   const { values } = await loadTimm(store, config, new Map(), options);
   return { config, values, step: Number(step ?? 0) };

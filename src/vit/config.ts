@@ -20,6 +20,8 @@ export interface ViTConfig {
   readonly epsilon: number;
   /** Share of activations dropped in training. */
   readonly dropout: number;
+  /** Share of attention weights dropped in training. */
+  readonly attentionDropout: number;
   /** Share of residual branches dropped per sample in the last block; earlier ones linearly less. */
   readonly dropPath: number;
 }
@@ -56,6 +58,9 @@ export const vitNames = (): string[] => Object.keys(SIZES);
 /** Tokens of a sequence, class token included. */
 export const tokenCount = ({ imageSize, patch }: ViTConfig): number => (imageSize / patch) ** 2 + 1;
 
+/** What files of versions that did not know a field mean by its absence. */
+const LATER_FIELDS = { attentionDropout: 0 } as const;
+
 /**
  * A configuration by name, with changes.
  * @throws UsageError for an unknown name, or sizes that do not fit each other.
@@ -71,9 +76,17 @@ export function vitConfig(name: string, changes: Partial<ViTConfig> = {}): ViTCo
     epsilon: 1e-6,
     dropout: 0,
     dropPath: 0,
+    ...LATER_FIELDS,
     ...changes,
   });
 }
+
+/**
+ * A configuration as this engine, maybe an earlier version of it, wrote it to a file.
+ * @throws UsageError as {@link checkConfig}.
+ */
+export const storedConfig = (stored: object): ViTConfig =>
+  checkConfig({ ...LATER_FIELDS, ...(stored as ViTConfig) }); // all fields but those are in the file
 
 /**
  * Returns a configuration whose sizes fit each other.

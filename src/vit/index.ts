@@ -1,5 +1,5 @@
 /** The ViT layer's public face: models, training, weights, predictions. */
-export { checkConfig, tokenCount, vitConfig, vitNames } from "./config.ts";
+export { checkConfig, storedConfig, tokenCount, vitConfig, vitNames } from "./config.ts";
 export type { ViTConfig } from "./config.ts";
 export { ViT } from "./model.ts";
 export type { EachBlock, ViTOutput, Weights } from "./model.ts";

@@ -73,7 +73,7 @@ export class ViT {
     const { ops, config } = this;
     const at = `blocks.${layer}`;
     const qkv = this.linear(this.norm(x, `${at}.norm1`), `${at}.attn.qkv`); // [N, T, 3D]
-    let attended = ops.attention(qkv, { heads: config.heads }); // [N, T, D]
+    let attended = this.attention(qkv); // [N, T, D]
     let skip = x;
     if (classOnly) {
       attended = ops.slice(attended, { axis: 1, start: 0, end: 1 }); // [N, 1, D]
@@ -94,6 +94,12 @@ export class ViT {
     return this.ops.layernorm(x, weights.get(`${name}.weight`), weights.get(`${name}.bias`), {
       eps: config.epsilon,
     });
+  }
+
+  private attention(qkv: Tensor): Tensor {
+    const { heads, attentionDropout: rate } = this.config;
+    if (!this.training || rate === 0) return this.ops.attention(qkv, null, { heads });
+    return this.ops.attention(qkv, this.training.key, { heads, rate, stream: this.stream++ });
   }
 
   private dropout(x: Tensor): Tensor {

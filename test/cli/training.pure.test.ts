@@ -10,7 +10,13 @@ import {
   withRecipeDefaults,
 } from "../../src/cli/train-options.ts";
 import { emptySplit, type ImageDataset } from "../../src/data/dataset.ts";
-import { checkRecipe, REFERENCE_RECIPE, vitNames } from "../../src/vit/index.ts";
+import {
+  checkRecipe,
+  REFERENCE_RECIPE,
+  storedConfig,
+  vitConfig,
+  vitNames,
+} from "../../src/vit/index.ts";
 
 const digits: ImageDataset = {
   name: "digits",
@@ -93,6 +99,11 @@ describe("options", () => {
       imageSize: 224,
       channels: 3,
       dropout: 0.1,
+      attentionDropout: 0, // as in the reference
+    });
+    expect(modelOf({ seed: 1, attentionDropout: 0.2 }, digits)).toMatchObject({
+      dropout: 0,
+      attentionDropout: 0.2,
     });
     expect(() => modelOf({ seed: 1, imgSize: 30 }, digits)).toThrow(/--img-size 35/);
   });
@@ -103,6 +114,15 @@ describe("options", () => {
     const steps = collapseSteps(1000);
     expect([steps[0], steps[1], steps.at(-1)]).toEqual([0, 1, 1000]);
     expect(new Set(steps).size).toBe(steps.length);
+  });
+});
+
+describe("models in files", () => {
+  test("of versions without attention dropout had none", () => {
+    const now = vitConfig("vit-nano-28", { attentionDropout: 0.3 });
+    expect(storedConfig({ ...now })).toEqual(now);
+    const before = Object.entries(now).filter(([name]) => name !== "attentionDropout");
+    expect(storedConfig(Object.fromEntries(before))).toEqual({ ...now, attentionDropout: 0 });
   });
 });
 

@@ -1,5 +1,6 @@
 /** Tuned picks: which calls share one, and when it gives way. */
 import { describe, expect, it } from "vitest";
+import { attention } from "../../src/kernels/attention.ts";
 import { matmul } from "../../src/kernels/matmul.ts";
 import type { OpDef } from "../../src/kernels/op.ts";
 import { heldPick, pickKey, usableVariants } from "../../src/kernels/picks.ts";
@@ -24,6 +25,18 @@ describe("pickKey", () => {
       "matmul 1x2 2x4 – transposeB=true",
     );
     expect(pickKey(op, product(0, 2, 3), attrs)).toBe("matmul 0x2 2x4 –");
+  });
+
+  it("is one for all layers of a model, whose masks differ", () => {
+    const drops = (stream: number) =>
+      pickKey(attention as OpDef, [meta([64, 50, 192]), meta([4], "u32")], {
+        ...attention.defaults,
+        heads: 4,
+        rate: 0.1,
+        stream,
+      });
+    expect(drops(3)).toBe("attention 64x64x256 4 heads=4");
+    expect(drops(9)).toBe(drops(3));
   });
 });
 

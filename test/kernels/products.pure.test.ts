@@ -88,9 +88,18 @@ describe("matmul plan", () => {
   });
 });
 
+/** Bytes of a shader's workgroup arrays. */
+function workgroupBytes(code: string): number {
+  const sizes = { f32: 4, u32: 4, vec4f: 16 };
+  return [...code.matchAll(/var<workgroup> \w+: array<(f32|u32|vec4f), (\d+)>/g)].reduce(
+    (sum, [, type, count]) => sum + sizes[type as keyof typeof sizes] * Number(count),
+    0,
+  );
+}
+
 describe("attention plan", () => {
   const qkv = shapes([64, 50, 192]);
-  const attrs = { heads: 4 };
+  const attrs = { ...attention.defaults, heads: 4 };
 
   it("picks by adapter", () => {
     const picks = [LAVAPIPE, BARE, GPU].map((caps) => pickVariant(attention, qkv, attrs, caps));
@@ -100,15 +109,49 @@ describe("attention plan", () => {
   it("fills its blocks evenly", () => {
     const workgroups = (tokens: number) => {
       const inputs = shapes([1, tokens, 48]);
-      return sizeOf(at(planOf(attention, inputs, { heads: 1 }, LAVAPIPE).passes, 0).grid);
+      return sizeOf(at(planOf(attention, inputs, { ...attrs, heads: 1 }, LAVAPIPE).passes, 0).grid);
     };
     expect([1, 50, 64, 65, 197].map(workgroups)).toEqual([1, 1, 1, 2, 4]);
+  });
+
+  it("gives wide heads to kernels that no limit keeps from them", () => {
+    const picks = [128, 130, 256, 257].map((headSize) =>
+      [LAVAPIPE, GPU].map((caps) =>
+        pickVariant(attention, shapes([1, 5, 3 * headSize]), { ...attrs, heads: 1 }, caps),
+      ),
+    );
+    expect(picks).toEqual([
+      ["lanes", "tiled"],
+      ["tiled", "tiled"],
+      ["tiled", "tiled"],
+      ["wide", "wide"],
+    ]);
+    const huge = planOf(attention, shapes([1, 5, 30_000]), { ...attrs, heads: 1 }, BARE);
+    expect(huge.passes).toHaveLength(1);
+  });
+
+  it("keeps tiles and masks within workgroup memory", () => {
+    for (const maxWorkgroupBytes of [16_384, 32_768])
+      for (const headSize of [3, 127, 128, 129, 255, 256])
+        for (const rate of [0, 0.5]) {
+          const inputs = [
+            ...shapes([1, 9, headSize], [1, 9, 3 * headSize], [1, 9, headSize], [1, 1, 9]),
+            meta([4], "u32"),
+          ];
+          const caps = { ...BARE, maxWorkgroupBytes };
+          const call = [inputs, { heads: 1, rate, stream: 0 }, caps] as const;
+          expect(pickVariant(attentionBackward, ...call)).toBe("tiled");
+          for (const { code } of planOf(attentionBackward, ...call).passes)
+            expect(workgroupBytes(code)).toBeLessThanOrEqual(maxWorkgroupBytes);
+        }
+    const tiny = { ...BARE, maxWorkgroupBytes: 1_024 };
+    expect(pickVariant(attention, shapes([1, 5, 384]), { ...attrs, heads: 1 }, tiny)).toBe("wide");
   });
 
   it("needs no memory of the size of the maps", () => {
     const inputs = shapes([2, 197, 768], [2, 197, 2304], [2, 197, 768], [2, 12, 197]);
     for (const variant of Object.values(attentionBackward.variants)) {
-      const { temps, passes } = variant.plan(inputs, { heads: 12 }, LAVAPIPE);
+      const { temps, passes } = variant.plan(inputs, { ...attrs, heads: 12 }, LAVAPIPE);
       expect(temps.map(({ shape }) => shape)).toEqual([[2, 12, 197]]);
       expect(passes).toHaveLength(3);
     }

@@ -89,7 +89,7 @@ describe("against PyTorch", () => {
 
   it("attention", async () => {
     const { qkv, y, g, dqkv, heads } = goldens.attention;
-    const run = ([a]: readonly Tensor[]): Tensor => engine.ops.attention(given(a), { heads });
+    const run = ([a]: readonly Tensor[]): Tensor => engine.ops.attention(given(a), null, { heads });
     await check({ inputs: [qkv], run, y, g, grads: [dqkv] });
   });
 });

@@ -38,6 +38,7 @@ const config = {
   mlp: 24,
   classes: CLASSES,
   dropout: 0.1,
+  attentionDropout: 0.1,
   dropPath: 0.1,
 };
 
@@ -140,7 +141,7 @@ describe("trainRun", () => {
 
   it("gives nearly the same with accumulation", async () => {
     const plain = { ...recipe, augmentation: { pad: 0, flip: false }, steps: 3 };
-    const still = { ...config, dropout: 0, dropPath: 0 };
+    const still = { ...config, dropout: 0, attentionDropout: 0, dropPath: 0 };
     const one = await run({ recipe: plain, config: still });
     const four = await run({ recipe: { ...plain, accumulate: 4 }, config: still });
     const a = new Float32Array(weightsOf(one.files, 3).slice(-4000).buffer);

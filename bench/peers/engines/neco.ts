@@ -46,7 +46,7 @@ function op(engine: Engine, work: Work, tensors: Readonly<Record<string, Tensor>
     case "matmul":
       return ops.matmul(find("a"), find("b"));
     case "attention":
-      return ops.attention(find("qkv"), { heads: work.heads / SAMPLES });
+      return ops.attention(find("qkv"), null, { heads: work.heads / SAMPLES });
     case "softmax":
       return ops.softmax(find("x"));
     case "layernorm":

@@ -1,6 +1,7 @@
 /** Third step of attention's gradient, with tiles of queries in workgroup memory: dk and dv. */
 import type { AttentionTiledOptions } from "./attentionTiled.wgsl.ts";
 import { attentionLayout } from "./lib/attention.wgsl.ts";
+import { element, enableHalf } from "./lib/half.wgsl.ts";
 import { wgsl } from "./lib/wgsl.ts";
 
 /**
@@ -10,14 +11,17 @@ import { wgsl } from "./lib/wgsl.ts";
 export const attentionBackwardKeyTiled = ({
   headSize,
   tile,
+  isHalf,
 }: AttentionTiledOptions): string => wgsl`
+${enableHalf(isHalf)}
 const HEAD_SIZE: u32 = ${headSize}u;
 const PARTS: u32 = ${Math.ceil(headSize / 4)}u; // vec4f of a row; zeros fill the last one
 const TILE: u32 = ${tile}u;
 const WORKGROUP: u32 = 64u;
 ${attentionLayout}
-@group(0) @binding(0) var<storage, read> g: array<f32>;
-@group(0) @binding(1) var<storage, read> qkv: array<f32>;
+${element(isHalf)}
+@group(0) @binding(0) var<storage, read> g: array<Element>;
+@group(0) @binding(1) var<storage, read> qkv: array<Element>;
 @group(0) @binding(2) var<storage, read> lse: array<f32>;
 @group(0) @binding(3) var<storage, read> delta: array<f32>;
 @group(0) @binding(4) var<storage, read_write> dqkv: array<f32>;
@@ -28,14 +32,14 @@ var<workgroup> cotangents: array<vec4f, ${tile * Math.ceil(headSize / 4)}>;
 fn qkv_part(start: u32, part: u32) -> vec4f {
   let d = vec4u(0u, 1u, 2u, 3u) + 4u * part;
   let at = start + min(d, vec4u(HEAD_SIZE - 1u));
-  let value = vec4f(qkv[at.x], qkv[at.y], qkv[at.z], qkv[at.w]);
+  let value = vec4f(Quad(qkv[at.x], qkv[at.y], qkv[at.z], qkv[at.w]));
   return select(vec4f(), value, d < vec4u(HEAD_SIZE));
 }
 
 fn g_part(start: u32, part: u32) -> vec4f {
   let d = vec4u(0u, 1u, 2u, 3u) + 4u * part;
   let at = start + min(d, vec4u(HEAD_SIZE - 1u));
-  let value = vec4f(g[at.x], g[at.y], g[at.z], g[at.w]);
+  let value = vec4f(Quad(g[at.x], g[at.y], g[at.z], g[at.w]));
   return select(vec4f(), value, d < vec4u(HEAD_SIZE));
 }
 

@@ -2,6 +2,7 @@
 import { attentionLayout } from "./lib/attention.wgsl.ts";
 import { attentionLanes as lanes } from "./lib/attentionLanes.wgsl.ts";
 import type { AttentionLanesOptions } from "./lib/attentionLanes.wgsl.ts";
+import { enableHalf } from "./lib/half.wgsl.ts";
 import { wgsl } from "./lib/wgsl.ts";
 
 /**
@@ -10,19 +11,20 @@ import { wgsl } from "./lib/wgsl.ts";
  * for the weighted sum of values.
  */
 export const attentionLanes = (options: AttentionLanesOptions): string => wgsl`
+${enableHalf(options.isHalf)}
 enable subgroups;
 ${lanes(options)}
 const LOWEST: f32 = -3.4028234e38;
 ${attentionLayout}
-@group(0) @binding(0) var<storage, read> qkv: array<f32>;
-@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+@group(0) @binding(0) var<storage, read> qkv: array<Element>;
+@group(0) @binding(1) var<storage, read_write> y: array<Element>;
 @group(0) @binding(2) var<storage, read_write> lse: array<f32>;
 @group(0) @binding(3) var<uniform> params: Params;
 
 fn qkv_row(start: u32, lane: u32) -> Row {
   var row: Row;
   for (var i = 0u; i < ROW_LOADS; i++) {
-    row[i] = qkv[start + min(i * SUBGROUP + lane, HEAD_SIZE - 1u)];
+    row[i] = f32(qkv[start + min(i * SUBGROUP + lane, HEAD_SIZE - 1u)]);
   }
   return row;
 }
@@ -45,7 +47,7 @@ fn main(
   for (var t = 0u; t < LANE_TOKENS; t++) {
     let start = head.q + min(first + t * SUBGROUP, last) * head.pitch;
     for (var d = 0u; d < params.head_size; d++) {
-      queries[t][d] = qkv[start + d] * params.scale;
+      queries[t][d] = f32(qkv[start + d]) * params.scale;
     }
     largest[t] = LOWEST;
   }
@@ -72,7 +74,7 @@ fn main(
     let query = first + t * SUBGROUP;
     if (query <= last) {
       for (var d = 0u; d < params.head_size; d++) {
-        y[head.y + query * head.y_pitch + d] = sums[t][d] / total[t];
+        y[head.y + query * head.y_pitch + d] = Element(sums[t][d] / total[t]);
       }
       lse[head.lse + query] = largest[t] + log(total[t]);
     }

@@ -1,4 +1,5 @@
 /** What the attention kernels for software adapters share: tokens in lanes, vectors in registers. */
+import { element } from "./half.wgsl.ts";
 import { unroll } from "./unroll.ts";
 import { wgsl } from "./wgsl.ts";
 
@@ -9,6 +10,8 @@ export interface AttentionLanesOptions {
   readonly subgroup: number;
   /** Tokens of one lane; their vectors stay in its registers. */
   readonly laneTokens: number;
+  /** qkv, y and g are stored as f16; everything else is f32. */
+  readonly isHalf: boolean;
 }
 
 /** The row's element d, for all lanes. */
@@ -23,7 +26,9 @@ export const attentionLanes = ({
   headSize,
   subgroup,
   laneTokens,
+  isHalf,
 }: AttentionLanesOptions): string => wgsl`
+${element(isHalf)}
 const HEAD_SIZE: u32 = ${headSize}u;
 const SUBGROUP: u32 = ${subgroup}u;
 const LANE_TOKENS: u32 = ${laneTokens}u;

@@ -24,6 +24,8 @@ export interface Sizes {
   readonly heads: number;
   readonly headSize: number;
   readonly width: number;
+  /** qkv, y and g are stored as f16. */
+  readonly isHalf: boolean;
 }
 
 const MAX_HEAD_SIZE = 128; // rows of this length still fit a lane's registers and a tile
@@ -47,7 +49,7 @@ export function checkPacked(op: string, qkv: Meta, { heads }: AttentionAttrs): v
 export function sizesOf(qkv: Meta, { heads }: AttentionAttrs): Sizes {
   const width = at(qkv.shape, 2) / 3;
   const [batches = 0, tokens = 0] = qkv.shape;
-  return { batches, tokens, heads, headSize: width / heads, width };
+  return { batches, tokens, heads, headSize: width / heads, width, isHalf: qkv.dtype === "f16" };
 }
 
 /** Rows (tokens of one head) of a workgroup of 64 lanes. */
@@ -100,7 +102,8 @@ function laneTokens({ tokens, headSize }: Sizes, subgroup: number): number {
 
 function lanesKernels(of: Sizes, caps: Caps): Kernels {
   const subgroup = fixedSubgroup(caps);
-  const options = { headSize: of.headSize, subgroup, laneTokens: laneTokens(of, subgroup) };
+  const { headSize, isHalf } = of;
+  const options = { headSize, subgroup, laneTokens: laneTokens(of, subgroup), isHalf };
   return {
     rows: subgroup * options.laneTokens,
     forward: attentionLanes(options),
@@ -109,8 +112,8 @@ function lanesKernels(of: Sizes, caps: Caps): Kernels {
   };
 }
 
-function tiledKernels({ headSize }: Sizes): Kernels {
-  const options = { headSize, tile: TILE };
+function tiledKernels({ headSize, isHalf }: Sizes): Kernels {
+  const options = { headSize, tile: TILE, isHalf };
   return {
     rows: TILED_ROWS,
     forward: attentionTiled(options),

@@ -1,76 +1,17 @@
 /** Oracles of attention, its gradient and its maps. Never imported by the library. */
 import { at } from "../util/shape.ts";
+import {
+  eachRow,
+  headsOf,
+  packedIndex,
+  rowIndex,
+  scoreOf,
+  sumDims,
+  widthIndex,
+} from "./attention64.ts";
+import type { Head } from "./attention64.ts";
 import { array64 } from "./case.ts";
 import type { Array64, OpCases } from "./case.ts";
-
-/** One head of one sample: its rows of q, k, v in qkv and its columns of y. */
-interface Head {
-  readonly sample: number;
-  readonly head: number;
-  readonly tokens: number;
-  readonly headSize: number;
-  readonly width: number;
-}
-
-function headsOf(qkv: Array64, attrs: Readonly<Record<string, unknown>>): Head[] {
-  const [batches = 0, tokens = 0, packed = 0] = qkv.shape;
-  const heads = Number(attrs["heads"]);
-  const width = packed / 3;
-  return Array.from({ length: batches * heads }, (_, index) => ({
-    sample: Math.floor(index / heads),
-    head: index % heads,
-    tokens,
-    headSize: width / heads,
-    width,
-  }));
-}
-
-/** Index in qkv of element d of the token's query (0), key (1) or value (2). */
-const packedIndex = (of: Head, which: number, token: number, d: number): number =>
-  ((of.sample * of.tokens + token) * 3 + which) * of.width + of.head * of.headSize + d;
-
-/** Index in y and g. */
-const widthIndex = (of: Head, token: number, d: number): number =>
-  (of.sample * of.tokens + token) * of.width + of.head * of.headSize + d;
-
-/** Index in lse. */
-const rowIndex = (of: Head, token: number): number =>
-  ((of.sample * of.width) / of.headSize + of.head) * of.tokens + token;
-
-/** Σ_d f(d) over a head's columns. */
-function sumDims(of: Head, term: (d: number) => number): number {
-  let sum = 0;
-  for (let d = 0; d < of.headSize; d++) sum += term(d);
-  return sum;
-}
-
-/** scale · q[query] · k[key]. */
-const scoreOf = (qkv: Array64, of: Head, query: number, key: number): number =>
-  sumDims(
-    of,
-    (d) => at(qkv.data, packedIndex(of, 0, query, d)) * at(qkv.data, packedIndex(of, 1, key, d)),
-  ) / Math.sqrt(of.headSize);
-
-/** Each row of softmax(scores) of a head, with its log-sum-exp. */
-function eachRow(
-  qkv: Array64,
-  attrs: Readonly<Record<string, unknown>>,
-  visit: (of: Head, query: number, weights: readonly number[], lse: number) => void,
-): void {
-  for (const of of headsOf(qkv, attrs))
-    for (let query = 0; query < of.tokens; query++) {
-      const scores = Array.from({ length: of.tokens }, (_, key) => scoreOf(qkv, of, query, key));
-      const largest = Math.max(...scores);
-      const total = scores.reduce((sum, score) => sum + Math.exp(score - largest), 0);
-      const lse = largest + Math.log(total);
-      visit(
-        of,
-        query,
-        scores.map((score) => Math.exp(score - lse)),
-        lse,
-      );
-    }
-}
 
 /** y and lse; f is the identity, or the absolute value for Σ|terms|. */
 function forward64(
@@ -103,6 +44,9 @@ export const attentionCases: OpCases = {
     { inputs: [{ shape: [1, 1, 9] }], attrs: { heads: 1 } },
     { inputs: [{ shape: [1, 67, 9], range: [-2, 2] }], attrs: { heads: 1 } }, // two tiles of keys
     { inputs: [{ shape: [2, 17, 96], range: [-2, 2] }], attrs: { heads: 2 } },
+    { inputs: [{ shape: [2, 5, 18], dtype: "f16" }], attrs: { heads: 2 } },
+    { inputs: [{ shape: [1, 67, 9], dtype: "f16", range: [-2, 2] }], attrs: { heads: 1 } },
+    { inputs: [{ shape: [2, 17, 96], dtype: "f16", range: [-2, 2] }], attrs: { heads: 2 } },
   ],
   extremes: [
     { inputs: [{ shape: [1, 3, 9], range: [-30, 30] }], attrs: { heads: 1 } },
@@ -180,21 +124,23 @@ function backward64(
 export const attentionBackwardCases: OpCases = {
   reference: (inputs, attrs) => backward64(inputs, attrs, (value) => value),
   scale: (inputs, attrs) => backward64(inputs, attrs, Math.abs),
-  samples: (
-    [
-      [2, 5, 2, 3],
-      [1, 67, 1, 3],
-      [2, 17, 2, 16],
-    ] as const
-  ).map(([batches, tokens, heads, headSize]) => ({
-    inputs: [
-      { shape: [batches, tokens, heads * headSize] },
-      { shape: [batches, tokens, 3 * heads * headSize] },
-      { shape: [batches, tokens, heads * headSize] },
-      { shape: [batches, heads, tokens], range: [2, 4] as const },
-    ],
-    attrs: { heads },
-  })),
+  samples: (["f32", "f16"] as const).flatMap((dtype) =>
+    (
+      [
+        [2, 5, 2, 3],
+        [1, 67, 1, 3],
+        [2, 17, 2, 16],
+      ] as const
+    ).map(([batches, tokens, heads, headSize]) => ({
+      inputs: [
+        { shape: [batches, tokens, heads * headSize], dtype },
+        { shape: [batches, tokens, 3 * heads * headSize], dtype },
+        { shape: [batches, tokens, heads * headSize], dtype },
+        { shape: [batches, heads, tokens], range: [2, 4] as const },
+      ],
+      attrs: { heads },
+    })),
+  ),
   errors: [
     {
       inputs: [
@@ -215,6 +161,16 @@ export const attentionBackwardCases: OpCases = {
       ],
       attrs: { heads: 1 },
       throws: /attentionBackward: lse must be \[batch, heads, tokens\]; got .* lse \[1, 5\]/,
+    },
+    {
+      inputs: [
+        { shape: [1, 5, 4] },
+        { shape: [1, 5, 12], dtype: "f16" },
+        { shape: [1, 5, 4], dtype: "f16" },
+        { shape: [1, 1, 5] },
+      ],
+      attrs: { heads: 1 },
+      throws: /attentionBackward: g is f32, qkv f16 and y f16, not all one; use cast/,
     },
   ],
   tolerance: {

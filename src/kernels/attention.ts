@@ -15,23 +15,27 @@ import {
   variantsOf,
 } from "./attention-layout.ts";
 import type { AttentionAttrs, Kernels, Sizes } from "./attention-layout.ts";
-import { needDtype } from "./check.ts";
+import { needDtype, needFloat } from "./check.ts";
 import { defineOp, need } from "./op.ts";
 import type { Caps, Pass, Plan } from "./op.ts";
 import { reads, writes } from "./pass.ts";
 
-/** y = softmax(q · kᵀ / √(D/H)) · v per head, from qkv [N, T, 3D] packed as [3, H, D/H]. */
+/**
+ * y = softmax(q · kᵀ / √(D/H)) · v per head, from qkv [N, T, 3D] packed as [3, H, D/H]. y is stored
+ * as qkv is, f16 or f32.
+ */
 export const attention = defineOp({
   name: "attention",
   inputs: ["qkv"],
   outputs: ["y"],
   saves: ["lse"],
+  halves: ["qkv"],
   defaults: { heads: 1 },
   infer(inputs, attrs: AttentionAttrs) {
-    const qkv = needDtype("attention", inputs, [0, "qkv"]);
+    const qkv = needFloat("attention", inputs, [0, "qkv"]);
     checkPacked("attention", qkv, attrs);
     const { batches, tokens, heads, width } = sizesOf(qkv, attrs);
-    return [meta([batches, tokens, width]), meta([batches, heads, tokens])];
+    return [meta([batches, tokens, width], qkv.dtype), meta([batches, heads, tokens])];
   },
   variants: variantsOf(
     (kernels, sizes, caps) => ({
@@ -44,20 +48,23 @@ export const attention = defineOp({
           params: paramsOf(sizes),
           grid: headGrid(sizes, kernels.rows, caps),
           flops: flopsOf(sizes, 2),
-          bytes: 16 * sizes.batches * sizes.tokens * sizes.width,
+          bytes: (sizes.isHalf ? 8 : 16) * sizes.batches * sizes.tokens * sizes.width,
         },
       ],
     }),
     0,
   ),
   prefer: PREFER,
-  grad: ([g], { inputs: [qkv], outputs: [y], saved: [lse], attrs }, ops) =>
-    g && qkv && y && lse ? [ops.attentionBackward(g, qkv, y, lse, attrs)] : [],
+  grad([given], { inputs: [qkv], outputs: [y], saved: [lse], attrs, dtypes }, ops) {
+    if (!given || !qkv || !y || !lse) return [];
+    const g = dtypes[0] === "f16" ? ops.cast(given, { dtype: "f16" }) : given;
+    return [ops.attentionBackward(g, qkv, y, lse, attrs)];
+  },
 });
 
 /** The three passes: delta, dq by queries, dk and dv by keys; the scores are computed anew. */
 function backwardPlan(kernels: Kernels, sizes: Sizes, caps: Caps): Plan {
-  const { batches, tokens, heads, headSize, width } = sizes;
+  const { batches, tokens, heads, headSize, width, isHalf } = sizes;
   const elements = batches * tokens * width;
   const params = paramsOf(sizes);
   const grid = headGrid(sizes, kernels.rows, caps);
@@ -67,12 +74,12 @@ function backwardPlan(kernels: Kernels, sizes: Sizes, caps: Caps): Plan {
     passes: [
       {
         label: `attentionBackward delta ${show([batches, heads, tokens])}`,
-        code: attentionDelta({ headSize }),
+        code: attentionDelta({ headSize, isHalf }),
         bindings: [...reads("in0", "in2"), ...writes("temp0")],
         params,
         grid: headGrid(sizes, TILED_ROWS, caps),
         flops: 2 * elements,
-        bytes: 8 * elements,
+        bytes: (isHalf ? 4 : 8) * elements,
       },
       {
         label: `attentionBackward dq ${show([batches, tokens, width])}`,
@@ -81,7 +88,7 @@ function backwardPlan(kernels: Kernels, sizes: Sizes, caps: Caps): Plan {
         params,
         grid,
         flops: flopsOf(sizes, 3),
-        bytes: 20 * elements,
+        bytes: (isHalf ? 12 : 20) * elements,
       },
       {
         label: `attentionBackward dk, dv ${show([batches, tokens, width])}`,
@@ -90,7 +97,7 @@ function backwardPlan(kernels: Kernels, sizes: Sizes, caps: Caps): Plan {
         params,
         grid,
         flops: flopsOf(sizes, 4),
-        bytes: 24 * elements,
+        bytes: (isHalf ? 16 : 24) * elements,
       },
     ],
   };
@@ -99,15 +106,16 @@ function backwardPlan(kernels: Kernels, sizes: Sizes, caps: Caps): Plan {
 // With s = scale · q·kᵀ, p = softmax(s), y = p·v (Dao et al., FlashAttention, B.2):
 // dv = pᵀ·g, dp = g·vᵀ, ds = p ∘ (dp − Σ_key p·dp), and Σ_key p·dp = Σ_d g·y = delta;
 // dq = scale · ds·k, dk = scale · dsᵀ·q.
-/** The gradient of attention: dqkv from g, the inputs, the output and its log-sum-exp. */
+/** The gradient of attention: dqkv, in f32, from g, the inputs, the output and its log-sum-exp. */
 export const attentionBackward = defineOp({
   name: "attentionBackward",
   inputs: ["g", "qkv", "y", "lse"],
   outputs: ["dqkv"],
+  halves: ["g", "qkv", "y"],
   defaults: { heads: 1 },
   infer(inputs, attrs: AttentionAttrs) {
-    const g = needDtype("attentionBackward", inputs, [0, "g"]);
-    const qkv = needDtype("attentionBackward", inputs, [1, "qkv"]);
+    const g = needFloat("attentionBackward", inputs, [0, "g"]);
+    const qkv = needFloat("attentionBackward", inputs, [1, "qkv"]);
     checkPacked("attentionBackward", qkv, attrs);
     const { batches, tokens, heads, width } = sizesOf(qkv, attrs);
     const y = need(inputs, 2);
@@ -117,12 +125,18 @@ export const attentionBackward = defineOp({
         qkv: qkv.shape,
         y: y.shape,
       });
+    if (g.dtype !== qkv.dtype || y.dtype !== qkv.dtype)
+      throw new ShapeError(
+        "attentionBackward",
+        `g is ${g.dtype}, qkv ${qkv.dtype} and y ${y.dtype}, not all one; use cast`,
+        { qkv: qkv.shape },
+      );
     if (!sameShape(need(inputs, 3).shape, [batches, heads, tokens]))
       throw new ShapeError("attentionBackward", "lse must be [batch, heads, tokens]", {
         qkv: qkv.shape,
         lse: need(inputs, 3).shape,
       });
-    return [qkv];
+    return [meta(qkv.shape)];
   },
   variants: variantsOf(backwardPlan, 1),
   prefer: PREFER,

@@ -1,5 +1,6 @@
 /** The small-ViT training step that every engine is measured on. */
 import type { Engine, Tensor } from "../src/engine/index.ts";
+import type { Precision } from "../src/vit/index.ts";
 import type { TrainState } from "../src/vit/optimizer.ts";
 import { stepInputs, vitBackward, vitStep } from "./vit-step.ts";
 import type { StepInputs, StepMode, StepTensors, TrainingStep } from "./vit-step.ts";
@@ -13,5 +14,9 @@ export const backward = (engine: Engine, state: TrainState, batch: StepTensors):
 export const smallViTInputs = (): StepInputs => stepInputs(SMALL_VIT, SMALL_VIT_BATCH);
 
 /** The step with the workload's weights, its parameters fresh. */
-export const smallViTStep = (engine: Engine, mode: StepMode): TrainingStep =>
-  vitStep(engine, { config: SMALL_VIT, batchSize: SMALL_VIT_BATCH }, mode);
+export const smallViTStep = (
+  engine: Engine,
+  mode: StepMode,
+  precision: Precision = "f32",
+): TrainingStep =>
+  vitStep(engine, { config: SMALL_VIT, batchSize: SMALL_VIT_BATCH, precision }, mode);

@@ -8,8 +8,8 @@ import type {
   Tensor,
 } from "../src/engine/index.ts";
 import { ViT } from "../src/vit/index.ts";
-import type { Recipe, ViTConfig } from "../src/vit/index.ts";
-import { applyUpdate, createTrainState } from "../src/vit/optimizer.ts";
+import type { Precision, Recipe, ViTConfig } from "../src/vit/index.ts";
+import { applyUpdate, createTrainState, scaledLoss } from "../src/vit/optimizer.ts";
 import type { TrainState } from "../src/vit/optimizer.ts";
 import { REFERENCE_RECIPE } from "../src/vit/recipe.ts";
 import { SMALL_VIT_LEARNING_RATE, workloadBatch, workloadParams } from "./workloads.ts";
@@ -57,7 +57,7 @@ export interface StepInputs {
   readonly step: Float32Array;
 }
 
-/** Loss and gradients of a batch, packed into the state's arenas. */
+/** Loss and gradients (of the scaled loss) of a batch, packed into the state's arenas. */
 export function vitBackward(
   engine: Engine,
   config: ViTConfig,
@@ -65,12 +65,14 @@ export function vitBackward(
   batch: StepTensors,
 ): Tensor {
   const { ops } = engine;
-  const { value: loss, grads } = valueAndGrad(engine, state.params.tensors, () => {
-    const { logits } = new ViT(ops, config, state.params).encode(batch.patches);
-    return ops.crossEntropy(logits, batch.labels, batch.validRows);
+  const { value, grads } = valueAndGrad(engine, state.params.tensors, () => {
+    const precision = state.lossScale ? "f16" : "f32";
+    const { logits } = new ViT(ops, config, state.params, { precision }).encode(batch.patches);
+    const mean = ops.crossEntropy(logits, batch.labels, batch.validRows);
+    return { loss: scaledLoss(engine, state, mean), mean };
   });
   state.params.pack(grads, state.grads);
-  return loss;
+  return value.mean;
 }
 
 /** The workload's batch and scalars, as a program takes them. */
@@ -85,10 +87,17 @@ export function stepInputs(config: ViTConfig, batchSize: number): StepInputs {
   };
 }
 
+/** What a step trains, on how large a batch. */
+export interface StepModel {
+  readonly config: ViTConfig;
+  readonly batchSize: number;
+  readonly precision?: Precision;
+}
+
 /** A step of plain SGD, as the shared workload asks for, from the workload's weights. */
 export function vitStep(
   engine: Engine,
-  { config, batchSize }: { config: ViTConfig; batchSize: number },
+  { config, batchSize, precision = "f32" }: StepModel,
   mode: StepMode,
 ): TrainingStep {
   const recipe: Recipe = {
@@ -97,6 +106,7 @@ export function vitStep(
     momentum: 0,
     maxGradNorm: 0,
     batchSize,
+    precision,
   };
   const state = createTrainState(engine, new ParamSet(engine, workloadParams(config)), recipe);
   const inputs = stepInputs(config, batchSize);

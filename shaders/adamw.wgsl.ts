@@ -9,10 +9,12 @@ import { wgsl } from "./lib/wgsl.ts";
 export interface AdamwOptions extends SweepOptions {
   readonly width: PackWidth;
   readonly hasMask: boolean;
+  /** grad_scale is the state of lossScale: a factor of 0 leaves everything as it is. */
+  readonly canSkip: boolean;
 }
 
 /** `element` treats one pack. All arenas: [size]; grad_scale: one value; step: t, from 1. */
-export const adamw = ({ width, hasMask, ...sweeping }: AdamwOptions): string => wgsl`
+export const adamw = ({ width, hasMask, canSkip, ...sweeping }: AdamwOptions): string => wgsl`
 ${pack(width)}
 struct Params {
   count: u32,
@@ -53,6 +55,14 @@ fn one_minus_exp(x: f32) -> f32 {
 }
 
 fn element(index: u32) {
+#if ${canSkip}
+  if (grad_scale[0] == 0.0) {
+    return;
+  }
+  let updates = step - grad_scale[1]; // without the skipped ones
+#else
+  let updates = step;
+#endif
 #if ${hasMask}
   let decay = decay_mask[index] * (params.weight_decay * learning_rate);
 #else
@@ -63,8 +73,8 @@ fn element(index: u32) {
   let second = v[index] * params.beta2 + slope * slope * params.rest2;
   m[index] = first;
   v[index] = second;
-  let correction1 = one_minus_exp(step * params.log_beta1);
-  let correction2 = one_minus_exp(step * params.log_beta2);
+  let correction1 = one_minus_exp(updates * params.log_beta1);
+  let correction2 = one_minus_exp(updates * params.log_beta2);
   let size = sqrt(second / correction2) + Pack(params.eps);
   let value = param[index];
   param[index] = value - value * decay - (first * (learning_rate / correction1)) / size;

@@ -3,6 +3,7 @@ import { attentionLayout } from "./lib/attention.wgsl.ts";
 import { attentionDropout } from "./lib/attentionDropout.wgsl.ts";
 import { attentionWide } from "./lib/attentionWide.wgsl.ts";
 import type { AttentionWideOptions } from "./lib/attentionWide.wgsl.ts";
+import { enableHalf } from "./lib/half.wgsl.ts";
 import { wgsl } from "./lib/wgsl.ts";
 
 /**
@@ -12,11 +13,13 @@ import { wgsl } from "./lib/wgsl.ts";
 export const attentionBackwardKeyWide = ({
   headSize,
   dropout,
+  isHalf,
 }: AttentionWideOptions): string => wgsl`
-${attentionWide({ headSize })}
+${enableHalf(isHalf)}
+${attentionWide({ headSize, isHalf })}
 ${attentionLayout({ dropout })}
-@group(0) @binding(0) var<storage, read> g: array<f32>;
-@group(0) @binding(1) var<storage, read> qkv: array<f32>;
+@group(0) @binding(0) var<storage, read> g: array<Element>;
+@group(0) @binding(1) var<storage, read> qkv: array<Element>;
 @group(0) @binding(2) var<storage, read> lse: array<f32>;
 @group(0) @binding(3) var<storage, read> delta: array<f32>;
 @group(0) @binding(4) var<storage, read_write> dqkv: array<f32>;
@@ -54,8 +57,8 @@ fn main(
     var score = 0.0;
     var slope = 0.0;
     for (var d = 0u; d < HEAD_SIZE; d++) {
-      score = fma(qkv[q + d], qkv[k + d], score);
-      slope = fma(g[g_at + d], qkv[v + d], slope);
+      score = fma(f32(qkv[q + d]), f32(qkv[k + d]), score);
+      slope = fma(f32(g[g_at + d]), f32(qkv[v + d]), slope);
     }
     let p = exp(score * params.scale - lse[head.lse + query]);
     workgroupBarrier(); // the last turn's have been read
@@ -73,8 +76,8 @@ fn main(
       for (var i = 0u; i < min(WORKGROUP, params.tokens - first); i++) {
         let token = first + i;
         let q_at = head.q + token * head.pitch + column(c, lane);
-        dk[c] = fma(dscores[i], qkv[q_at], dk[c]);
-        dv[c] = fma(weights[i], g[head.y + token * head.y_pitch + column(c, lane)], dv[c]);
+        dk[c] = fma(dscores[i], f32(qkv[q_at]), dk[c]);
+        dv[c] = fma(weights[i], f32(g[head.y + token * head.y_pitch + column(c, lane)]), dv[c]);
       }
     }
   }

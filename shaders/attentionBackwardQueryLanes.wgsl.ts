@@ -3,6 +3,7 @@ import { attentionLayout } from "./lib/attention.wgsl.ts";
 import { attentionDropout } from "./lib/attentionDropout.wgsl.ts";
 import { attentionLanes } from "./lib/attentionLanes.wgsl.ts";
 import type { AttentionLanesOptions } from "./lib/attentionLanes.wgsl.ts";
+import { enableHalf } from "./lib/half.wgsl.ts";
 import { wgsl } from "./lib/wgsl.ts";
 
 /**
@@ -10,11 +11,12 @@ import { wgsl } from "./lib/wgsl.ts";
  * workgroup, a subgroup, takes TOKENS queries of one head; keys and values pass by.
  */
 export const attentionBackwardQueryLanes = (options: AttentionLanesOptions): string => wgsl`
+${enableHalf(options.isHalf)}
 enable subgroups;
 ${attentionLanes(options)}
 ${attentionLayout(options)}
-@group(0) @binding(0) var<storage, read> g: array<f32>;
-@group(0) @binding(1) var<storage, read> qkv: array<f32>;
+@group(0) @binding(0) var<storage, read> g: array<Element>;
+@group(0) @binding(1) var<storage, read> qkv: array<Element>;
 @group(0) @binding(2) var<storage, read> lse: array<f32>;
 @group(0) @binding(3) var<storage, read> delta: array<f32>;
 @group(0) @binding(4) var<storage, read_write> dqkv: array<f32>;
@@ -29,7 +31,7 @@ ${attentionDropout}
 fn qkv_row(start: u32, lane: u32) -> Row {
   var row: Row;
   for (var i = 0u; i < ROW_LOADS; i++) {
-    row[i] = qkv[start + min(i * SUBGROUP + lane, HEAD_SIZE - 1u)];
+    row[i] = f32(qkv[start + min(i * SUBGROUP + lane, HEAD_SIZE - 1u)]);
   }
   return row;
 }
@@ -54,8 +56,8 @@ fn main(
   for (var t = 0u; t < LANE_TOKENS; t++) {
     let token = min(first + t * SUBGROUP, last);
     for (var d = 0u; d < params.head_size; d++) {
-      queries[t][d] = qkv[head.q + token * head.pitch + d] * params.scale;
-      cotangents[t][d] = g[head.y + token * head.y_pitch + d];
+      queries[t][d] = f32(qkv[head.q + token * head.pitch + d]) * params.scale;
+      cotangents[t][d] = f32(g[head.y + token * head.y_pitch + d]);
     }
     row_lse[t] = lse[head.lse + token];
     row_delta[t] = delta[head.lse + token];

@@ -2,6 +2,7 @@
 import type { AttentionTiledOptions } from "./attentionTiled.wgsl.ts";
 import { attentionLayout } from "./lib/attention.wgsl.ts";
 import { attentionDropout } from "./lib/attentionDropout.wgsl.ts";
+import { element, enableHalf } from "./lib/half.wgsl.ts";
 import { wgsl } from "./lib/wgsl.ts";
 
 /**
@@ -12,14 +13,17 @@ export const attentionBackwardQueryTiled = ({
   headSize,
   tile,
   dropout,
+  isHalf,
 }: AttentionTiledOptions): string => wgsl`
+${enableHalf(isHalf)}
 const HEAD_SIZE: u32 = ${headSize}u;
 const PARTS: u32 = ${Math.ceil(headSize / 4)}u; // vec4f of a row; zeros fill the last one
 const TILE: u32 = ${tile}u;
 const WORKGROUP: u32 = 64u;
 ${attentionLayout({ dropout })}
-@group(0) @binding(0) var<storage, read> g: array<f32>;
-@group(0) @binding(1) var<storage, read> qkv: array<f32>;
+${element(isHalf)}
+@group(0) @binding(0) var<storage, read> g: array<Element>;
+@group(0) @binding(1) var<storage, read> qkv: array<Element>;
 @group(0) @binding(2) var<storage, read> lse: array<f32>;
 @group(0) @binding(3) var<storage, read> delta: array<f32>;
 @group(0) @binding(4) var<storage, read_write> dqkv: array<f32>;
@@ -36,14 +40,14 @@ var<workgroup> values: array<vec4f, ${tile * Math.ceil(headSize / 4)}>;
 fn qkv_part(start: u32, part: u32) -> vec4f {
   let d = vec4u(0u, 1u, 2u, 3u) + 4u * part;
   let at = start + min(d, vec4u(HEAD_SIZE - 1u));
-  let value = vec4f(qkv[at.x], qkv[at.y], qkv[at.z], qkv[at.w]);
+  let value = vec4f(Quad(qkv[at.x], qkv[at.y], qkv[at.z], qkv[at.w]));
   return select(vec4f(), value, d < vec4u(HEAD_SIZE));
 }
 
 fn g_part(start: u32, part: u32) -> vec4f {
   let d = vec4u(0u, 1u, 2u, 3u) + 4u * part;
   let at = start + min(d, vec4u(HEAD_SIZE - 1u));
-  let value = vec4f(g[at.x], g[at.y], g[at.z], g[at.w]);
+  let value = vec4f(Quad(g[at.x], g[at.y], g[at.z], g[at.w]));
   return select(vec4f(), value, d < vec4u(HEAD_SIZE));
 }
 

@@ -3,6 +3,7 @@ import { attentionLayout } from "./lib/attention.wgsl.ts";
 import { attentionDropout } from "./lib/attentionDropout.wgsl.ts";
 import { attentionWide } from "./lib/attentionWide.wgsl.ts";
 import type { AttentionWideOptions } from "./lib/attentionWide.wgsl.ts";
+import { enableHalf } from "./lib/half.wgsl.ts";
 import { wgsl } from "./lib/wgsl.ts";
 
 /**
@@ -12,11 +13,13 @@ import { wgsl } from "./lib/wgsl.ts";
 export const attentionBackwardQueryWide = ({
   headSize,
   dropout,
+  isHalf,
 }: AttentionWideOptions): string => wgsl`
-${attentionWide({ headSize })}
+${enableHalf(isHalf)}
+${attentionWide({ headSize, isHalf })}
 ${attentionLayout({ dropout })}
-@group(0) @binding(0) var<storage, read> g: array<f32>;
-@group(0) @binding(1) var<storage, read> qkv: array<f32>;
+@group(0) @binding(0) var<storage, read> g: array<Element>;
+@group(0) @binding(1) var<storage, read> qkv: array<Element>;
 @group(0) @binding(2) var<storage, read> lse: array<f32>;
 @group(0) @binding(3) var<storage, read> delta: array<f32>;
 @group(0) @binding(4) var<storage, read_write> dqkv: array<f32>;
@@ -53,8 +56,8 @@ fn main(
     var score = 0.0;
     var slope = 0.0;
     for (var d = 0u; d < HEAD_SIZE; d++) {
-      score = fma(qkv[q + d], qkv[head.k + token + d], score);
-      slope = fma(g[g_at + d], qkv[head.v + token + d], slope);
+      score = fma(f32(qkv[q + d]), f32(qkv[head.k + token + d]), score);
+      slope = fma(f32(g[g_at + d]), f32(qkv[head.v + token + d]), slope);
     }
 #if ${dropout}
     let stays = extractBits(kept_keys(head.lse + query, key / 4u), key % 4u, 1u) == 1u;
@@ -66,7 +69,7 @@ fn main(
     for (var c = 0u; c < LANE_COLS; c++) {
       let k = head.k + first * head.pitch + column(c, lane);
       for (var i = 0u; i < min(WORKGROUP, params.tokens - first); i++) {
-        dq[c] = fma(dscores[i], qkv[k + i * head.pitch], dq[c]);
+        dq[c] = fma(dscores[i], f32(qkv[k + i * head.pitch]), dq[c]);
       }
     }
   }

@@ -1,19 +1,24 @@
 /** First step of attention's gradient. delta[row] = Σ_d g · y, for each query of each head. */
 import { attentionLayout } from "./lib/attention.wgsl.ts";
+import { element, enableHalf } from "./lib/half.wgsl.ts";
 import { wgsl } from "./lib/wgsl.ts";
 
 /** Options of {@link attentionDelta}. */
 export interface AttentionDeltaOptions {
   readonly headSize: number;
+  /** g and y are stored as f16. */
+  readonly isHalf: boolean;
 }
 
 /** One invocation adds up one query of one head. g, y: [batch, tokens, heads, HEAD_SIZE]. */
-export const attentionDelta = ({ headSize }: AttentionDeltaOptions): string => wgsl`
+export const attentionDelta = ({ headSize, isHalf }: AttentionDeltaOptions): string => wgsl`
+${enableHalf(isHalf)}
 const HEAD_SIZE: u32 = ${headSize}u;
 const WORKGROUP: u32 = 64u;
 ${attentionLayout({ dropout: false })}
-@group(0) @binding(0) var<storage, read> g: array<f32>;
-@group(0) @binding(1) var<storage, read> y: array<f32>;
+${element(isHalf)}
+@group(0) @binding(0) var<storage, read> g: array<Element>;
+@group(0) @binding(1) var<storage, read> y: array<Element>;
 @group(0) @binding(2) var<storage, read_write> delta: array<f32>;
 @group(0) @binding(3) var<uniform> params: Params;
 
@@ -32,7 +37,7 @@ fn main(
   let start = head.y + row * head.y_pitch;
   var dot = 0.0;
   for (var at = start; at < start + HEAD_SIZE; at++) {
-    dot = fma(g[at], y[at], dot);
+    dot = fma(f32(g[at]), f32(y[at]), dot);
   }
   delta[head.lse + row] = dot;
 }

@@ -3,6 +3,7 @@ import { attentionLayout } from "./lib/attention.wgsl.ts";
 import { attentionDropout } from "./lib/attentionDropout.wgsl.ts";
 import { attentionLanes as lanes } from "./lib/attentionLanes.wgsl.ts";
 import type { AttentionLanesOptions } from "./lib/attentionLanes.wgsl.ts";
+import { enableHalf } from "./lib/half.wgsl.ts";
 import { wgsl } from "./lib/wgsl.ts";
 
 /**
@@ -11,12 +12,13 @@ import { wgsl } from "./lib/wgsl.ts";
  * for the weighted sum of values.
  */
 export const attentionLanes = (options: AttentionLanesOptions): string => wgsl`
+${enableHalf(options.isHalf)}
 enable subgroups;
 ${lanes(options)}
 const LOWEST: f32 = -3.4028234e38;
 ${attentionLayout(options)}
-@group(0) @binding(0) var<storage, read> qkv: array<f32>;
-@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+@group(0) @binding(0) var<storage, read> qkv: array<Element>;
+@group(0) @binding(1) var<storage, read_write> y: array<Element>;
 @group(0) @binding(2) var<storage, read_write> lse: array<f32>;
 #if ${options.dropout}
 @group(0) @binding(3) var<uniform> random_key: vec4u;
@@ -29,7 +31,7 @@ ${attentionDropout}
 fn qkv_row(start: u32, lane: u32) -> Row {
   var row: Row;
   for (var i = 0u; i < ROW_LOADS; i++) {
-    row[i] = qkv[start + min(i * SUBGROUP + lane, HEAD_SIZE - 1u)];
+    row[i] = f32(qkv[start + min(i * SUBGROUP + lane, HEAD_SIZE - 1u)]);
   }
   return row;
 }
@@ -52,7 +54,7 @@ fn main(
   for (var t = 0u; t < LANE_TOKENS; t++) {
     let start = head.q + min(first + t * SUBGROUP, last) * head.pitch;
     for (var d = 0u; d < params.head_size; d++) {
-      queries[t][d] = qkv[start + d] * params.scale;
+      queries[t][d] = f32(qkv[start + d]) * params.scale;
     }
     largest[t] = LOWEST;
   }
@@ -94,9 +96,9 @@ fn main(
     if (query <= last) {
       for (var d = 0u; d < params.head_size; d++) {
 #if ${options.dropout}
-        y[head.y + query * head.y_pitch + d] = sums[t][d] * params.kept_scale / total[t];
+        y[head.y + query * head.y_pitch + d] = Element(sums[t][d] * params.kept_scale / total[t]);
 #else
-        y[head.y + query * head.y_pitch + d] = sums[t][d] / total[t];
+        y[head.y + query * head.y_pitch + d] = Element(sums[t][d] / total[t]);
 #endif
       }
       lse[head.lse + query] = largest[t] + log(total[t]);

@@ -1,6 +1,7 @@
 /** Attention with tiles of keys in workgroup memory: for GPUs, and wherever subgroups are missing. */
 import { attentionLayout } from "./lib/attention.wgsl.ts";
 import { attentionDropout } from "./lib/attentionDropout.wgsl.ts";
+import { element, enableHalf } from "./lib/half.wgsl.ts";
 import { wgsl } from "./lib/wgsl.ts";
 
 /** Options of the attention kernels with tiles in workgroup memory. */
@@ -10,20 +11,29 @@ export interface AttentionTiledOptions {
   readonly tile: number;
   /** Weights are dropped: masks are drawn with random_key. */
   readonly dropout: boolean;
+  /** qkv, y and g are stored as f16; everything else is f32. */
+  readonly isHalf: boolean;
 }
 
 /**
  * y = softmax(scale · q · kᵀ) · v, lse = log Σ exp(scale · q · kᵀ). One invocation takes one query
  * and walks the keys with an online softmax; a workgroup, 64 queries of a head, shares the tiles.
  */
-export const attentionTiled = ({ headSize, tile, dropout }: AttentionTiledOptions): string => wgsl`
+export const attentionTiled = ({
+  headSize,
+  tile,
+  dropout,
+  isHalf,
+}: AttentionTiledOptions): string => wgsl`
+${enableHalf(isHalf)}
 const HEAD_SIZE: u32 = ${headSize}u;
 const PARTS: u32 = ${Math.ceil(headSize / 4)}u; // vec4f of a row; zeros fill the last one
 const TILE: u32 = ${tile}u;
 const WORKGROUP: u32 = 64u;
 ${attentionLayout({ dropout })}
-@group(0) @binding(0) var<storage, read> qkv: array<f32>;
-@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+${element(isHalf)}
+@group(0) @binding(0) var<storage, read> qkv: array<Element>;
+@group(0) @binding(1) var<storage, read_write> y: array<Element>;
 @group(0) @binding(2) var<storage, read_write> lse: array<f32>;
 #if ${dropout}
 @group(0) @binding(3) var<uniform> random_key: vec4u;
@@ -39,7 +49,7 @@ var<workgroup> values: array<vec4f, ${tile * Math.ceil(headSize / 4)}>;
 fn qkv_part(start: u32, part: u32) -> vec4f {
   let d = vec4u(0u, 1u, 2u, 3u) + 4u * part;
   let at = start + min(d, vec4u(HEAD_SIZE - 1u));
-  let value = vec4f(qkv[at.x], qkv[at.y], qkv[at.z], qkv[at.w]);
+  let value = vec4f(Quad(qkv[at.x], qkv[at.y], qkv[at.z], qkv[at.w]));
   return select(vec4f(), value, d < vec4u(HEAD_SIZE));
 }
 
@@ -112,9 +122,9 @@ fn main(
   if (wanted <= last) {
     for (var d = 0u; d < HEAD_SIZE; d++) {
 #if ${dropout}
-      y[head.y + row * head.y_pitch + d] = sum[d / 4u][d % 4u] * params.kept_scale / total;
+      y[head.y + row * head.y_pitch + d] = Element(sum[d / 4u][d % 4u] * params.kept_scale / total);
 #else
-      y[head.y + row * head.y_pitch + d] = sum[d / 4u][d % 4u] / total;
+      y[head.y + row * head.y_pitch + d] = Element(sum[d / 4u][d % 4u] / total);
 #endif
     }
     lse[head.lse + row] = largest + log(total);

@@ -3,6 +3,7 @@ import { attentionLayout } from "./lib/attention.wgsl.ts";
 import { attentionDropout } from "./lib/attentionDropout.wgsl.ts";
 import { attentionWide as wide } from "./lib/attentionWide.wgsl.ts";
 import type { AttentionWideOptions } from "./lib/attentionWide.wgsl.ts";
+import { enableHalf } from "./lib/half.wgsl.ts";
 import { rowReduce } from "./lib/reduce.wgsl.ts";
 import { wgsl } from "./lib/wgsl.ts";
 
@@ -11,12 +12,13 @@ import { wgsl } from "./lib/wgsl.ts";
  * and walks the keys with an online softmax: a lane weighs one key of each 64, then adds up its
  * own columns of their values.
  */
-export const attentionWide = ({ headSize, dropout }: AttentionWideOptions): string => wgsl`
-${wide({ headSize })}
+export const attentionWide = ({ headSize, dropout, isHalf }: AttentionWideOptions): string => wgsl`
+${enableHalf(isHalf)}
+${wide({ headSize, isHalf })}
 ${rowReduce({ lanes: 64, subgroup: false })}
 ${attentionLayout({ dropout })}
-@group(0) @binding(0) var<storage, read> qkv: array<f32>;
-@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+@group(0) @binding(0) var<storage, read> qkv: array<Element>;
+@group(0) @binding(1) var<storage, read_write> y: array<Element>;
 @group(0) @binding(2) var<storage, read_write> lse: array<f32>;
 #if ${dropout}
 @group(0) @binding(3) var<uniform> random_key: vec4u;
@@ -49,7 +51,7 @@ fn main(
     let k = head.k + min(key, last) * head.pitch;
     var score = 0.0;
     for (var d = 0u; d < HEAD_SIZE; d++) {
-      score = fma(qkv[q + d], qkv[k + d], score);
+      score = fma(f32(qkv[q + d]), f32(qkv[k + d]), score);
     }
     score *= params.scale;
     // A token past the end repeats the last: no new maximum. All lanes have read weights by then.
@@ -69,7 +71,7 @@ fn main(
       let v = head.v + first * head.pitch + column(c, lane);
       var added = 0.0;
       for (var i = 0u; i < min(WORKGROUP, params.tokens - first); i++) {
-        added = fma(weights[i], qkv[v + i * head.pitch], added);
+        added = fma(weights[i], f32(qkv[v + i * head.pitch]), added);
       }
       sums[c] = fma(sums[c], shrink, added);
     }
@@ -81,7 +83,7 @@ fn main(
 #else
       let sum = sums[c];
 #endif
-      y[head.y + query * head.y_pitch + column(c, lane)] = sum / total;
+      y[head.y + query * head.y_pitch + column(c, lane)] = Element(sum / total);
     }
   }
   if (lane == 0u) {

@@ -1,5 +1,6 @@
 /** A chain of elementwise stages in one sweep. y[i] = stage_n(… stage_1(operands[i]) …). */
 import type { Epilogue } from "./lib/epilogue.wgsl.ts";
+import { enableHalf } from "./lib/half.wgsl.ts";
 import { sweep } from "./lib/sweep.wgsl.ts";
 import type { SweepOptions } from "./lib/sweep.wgsl.ts";
 import { wgsl } from "./lib/wgsl.ts";
@@ -12,6 +13,7 @@ export interface ElementwiseOptions extends SweepOptions {
 
 /** `element` makes one Value. The count is in Values. */
 export const elementwise = ({ epilogue, ...sweeping }: ElementwiseOptions): string => wgsl`
+${enableHalf(epilogue.isHalf)}
 struct Params {
   count: u32,
 ${epilogue.fields}

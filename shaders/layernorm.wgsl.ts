@@ -1,13 +1,22 @@
 /** Layer normalisation. y[row, c] = (x − mean) · rstd · weight + bias, rstd = 1 / √(var + eps). */
+import type { Epilogue } from "./lib/epilogue.wgsl.ts";
+import { enableHalf } from "./lib/half.wgsl.ts";
 import type { RowPackOptions } from "./lib/rowPacks.wgsl.ts";
 import { rowPacks } from "./lib/rowPacks.wgsl.ts";
 import { wgsl } from "./lib/wgsl.ts";
+
+/** Options of {@link layernorm}. */
+export interface LayernormOptions extends RowPackOptions {
+  /** What happens to each Pack of y before it is stored; absent: nothing. */
+  readonly epilogue?: Epilogue;
+}
 
 /**
  * ROW_LANES lanes take rows_each rows one after the other; x is read once, weight and bias once for
  * all of them. x, y: [rows, cols]; weight, bias: [cols]; mean, rstd: [rows].
  */
-export const layernorm = (options: RowPackOptions): string => wgsl`
+export const layernorm = ({ epilogue, ...options }: LayernormOptions): string => wgsl`
+${enableHalf(epilogue?.isHalf ?? false)}
 #if ${options.subgroup}
 enable subgroups;
 #endif
@@ -16,14 +25,22 @@ struct Params {
   rows: u32,
   rows_each: u32,
   eps: f32,
+${epilogue?.fields ?? ""}
 }
 @group(0) @binding(0) var<storage, read> x: array<Pack>;
 @group(0) @binding(1) var<storage, read> weight: array<Pack>;
 @group(0) @binding(2) var<storage, read> bias: array<Pack>;
-@group(0) @binding(3) var<storage, read_write> y: array<Pack>;
+@group(0) @binding(3) var<storage, read_write> y: array<${epilogue?.output ?? "Pack"}>;
 @group(0) @binding(4) var<storage, read_write> mean: array<f32>;
 @group(0) @binding(5) var<storage, read_write> rstd: array<f32>;
-@group(0) @binding(6) var<uniform> params: Params;
+@group(0) @binding(${epilogue?.paramsBinding ?? 6}) var<uniform> params: Params;
+#if ${epilogue !== undefined}
+${epilogue?.text ?? ""}
+#else
+fn finish(at: u32, value: Pack) {
+  y[at] = value;
+}
+#endif
 
 @compute @workgroup_size(${options.lanes * options.rowsPerWorkgroup})
 fn main(
@@ -60,7 +77,7 @@ fn main(
     if (wanted < params.rows) {
       for (var k = 0u; k < LANE_PACKS; k++) {
         if (inside(k, lane)) {
-          y[base + column(k, lane)] = kept[k] * scale * scales[k] + shifts[k];
+          finish(base + column(k, lane), kept[k] * scale * scales[k] + shifts[k]);
         }
       }
       if (lane == 0u) {

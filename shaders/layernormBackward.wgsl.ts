@@ -1,6 +1,7 @@
 /** Gradient of layernorm. dx = rstd · (gw − Σ gw / D − x̂ · Σ gw·x̂ / D), gw = g · weight. */
 import type { Epilogue } from "./lib/epilogue.wgsl.ts";
 import type { RowPackOptions } from "./lib/rowPacks.wgsl.ts";
+import { enableHalf } from "./lib/half.wgsl.ts";
 import { rowPacks } from "./lib/rowPacks.wgsl.ts";
 import { wgsl } from "./lib/wgsl.ts";
 
@@ -19,6 +20,7 @@ export const layernormBackward = ({
   epilogue,
   ...options
 }: LayernormBackwardOptions): string => wgsl`
+${enableHalf(epilogue?.isHalf ?? false)}
 #if ${options.subgroup}
 enable subgroups;
 #endif
@@ -33,7 +35,7 @@ ${epilogue?.fields ?? ""}
 @group(0) @binding(2) var<storage, read> weight: array<Pack>;
 @group(0) @binding(3) var<storage, read> mean: array<f32>;
 @group(0) @binding(4) var<storage, read> rstd: array<f32>;
-@group(0) @binding(5) var<storage, read_write> dx: array<Pack>;
+@group(0) @binding(5) var<storage, read_write> dx: array<${epilogue?.output ?? "Pack"}>;
 @group(0) @binding(6) var<storage, read_write> partials: array<Pack>;
 @group(0) @binding(${epilogue?.paramsBinding ?? 7}) var<uniform> params: Params;
 #if ${epilogue !== undefined}

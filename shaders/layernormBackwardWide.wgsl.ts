@@ -2,6 +2,7 @@
 import type { Epilogue } from "./lib/epilogue.wgsl.ts";
 import type { WideRowOptions } from "./layernormWide.wgsl.ts";
 import { flatWorkgroup } from "./lib/grid.wgsl.ts";
+import { enableHalf } from "./lib/half.wgsl.ts";
 import { pack } from "./lib/pack.wgsl.ts";
 import { rowReduce } from "./lib/reduce.wgsl.ts";
 import { wgsl } from "./lib/wgsl.ts";
@@ -21,6 +22,7 @@ export const layernormBackwardWide = ({
   epilogue,
   ...options
 }: LayernormBackwardWideOptions): string => wgsl`
+${enableHalf(epilogue?.isHalf ?? false)}
 enable subgroups;
 const SUBGROUPS: u32 = ${options.subgroupsPerWorkgroup}u;
 const ROWS_AT_ONCE: u32 = ${options.rowsAtOnce}u;
@@ -38,7 +40,7 @@ ${epilogue?.fields ?? ""}
 @group(0) @binding(2) var<storage, read> weight: array<Pack>;
 @group(0) @binding(3) var<storage, read> mean: array<f32>;
 @group(0) @binding(4) var<storage, read> rstd: array<f32>;
-@group(0) @binding(5) var<storage, read_write> dx: array<Pack>;
+@group(0) @binding(5) var<storage, read_write> dx: array<${epilogue?.output ?? "Pack"}>;
 @group(0) @binding(6) var<storage, read_write> partials: array<Pack>;
 @group(0) @binding(${epilogue?.paramsBinding ?? 7}) var<uniform> params: Params;
 #if ${epilogue !== undefined}

@@ -1,11 +1,13 @@
 /** Layer normalisation of rows too wide for registers. y = (x − mean) · rstd · weight + bias. */
+import type { Epilogue } from "./lib/epilogue.wgsl.ts";
 import { flatWorkgroup } from "./lib/grid.wgsl.ts";
+import { enableHalf } from "./lib/half.wgsl.ts";
 import type { PackWidth } from "./lib/pack.wgsl.ts";
 import { pack } from "./lib/pack.wgsl.ts";
 import { rowReduce } from "./lib/reduce.wgsl.ts";
 import { wgsl } from "./lib/wgsl.ts";
 
-/** Options of {@link layernormWide} and of its gradient. */
+/** How {@link layernormWide} and its gradient share out rows. */
 export interface WideRowOptions {
   /** Lanes of a subgroup. */
   readonly lanes: number;
@@ -15,11 +17,18 @@ export interface WideRowOptions {
   readonly rowsAtOnce: number;
 }
 
+/** Options of {@link layernormWide}. */
+export interface LayernormWideOptions extends WideRowOptions {
+  /** What happens to each Pack of y before it is stored; absent: nothing. */
+  readonly epilogue?: Epilogue;
+}
+
 /**
  * A subgroup takes ROWS_AT_ONCE rows, each lane every ROW_LANES-th pack of them; x is read three
  * times. x, y: [rows, cols]; weight, bias: [cols]; mean, rstd: [rows].
  */
-export const layernormWide = (options: WideRowOptions): string => wgsl`
+export const layernormWide = ({ epilogue, ...options }: LayernormWideOptions): string => wgsl`
+${enableHalf(epilogue?.isHalf ?? false)}
 enable subgroups;
 const SUBGROUPS: u32 = ${options.subgroupsPerWorkgroup}u;
 const ROWS_AT_ONCE: u32 = ${options.rowsAtOnce}u;
@@ -30,14 +39,22 @@ struct Params {
   rows: u32,
   row_packs: u32,
   eps: f32,
+${epilogue?.fields ?? ""}
 }
 @group(0) @binding(0) var<storage, read> x: array<Pack>;
 @group(0) @binding(1) var<storage, read> weight: array<Pack>;
 @group(0) @binding(2) var<storage, read> bias: array<Pack>;
-@group(0) @binding(3) var<storage, read_write> y: array<Pack>;
+@group(0) @binding(3) var<storage, read_write> y: array<${epilogue?.output ?? "Pack"}>;
 @group(0) @binding(4) var<storage, read_write> mean: array<f32>;
 @group(0) @binding(5) var<storage, read_write> rstd: array<f32>;
-@group(0) @binding(6) var<uniform> params: Params;
+@group(0) @binding(${epilogue?.paramsBinding ?? 6}) var<uniform> params: Params;
+#if ${epilogue !== undefined}
+${epilogue?.text ?? ""}
+#else
+fn finish(at: u32, value: Pack) {
+  y[at] = value;
+}
+#endif
 
 @compute @workgroup_size(${options.lanes * options.subgroupsPerWorkgroup})
 fn main(
@@ -84,7 +101,8 @@ fn main(
     let shift = bias[c];
     for (var r = 0u; r < ROWS_AT_ONCE; r++) {
       if (first + r < params.rows) {
-        y[base[r] + c] = (x[base[r] + c] - Pack(centre[r])) * scale[r] * slope + shift;
+        let normal = (x[base[r] + c] - Pack(centre[r])) * scale[r];
+        finish(base[r] + c, normal * slope + shift);
       }
     }
   }

@@ -1,5 +1,6 @@
 /** Matrix product, the plain way. y[m, n] = Σ_k a[m, k] · b[k, n] (+ bias[n]). */
-import { matmulInterface } from "./lib/matmul.wgsl.ts";
+import { enableHalf } from "./lib/half.wgsl.ts";
+import { matmulInterface, namesHalf } from "./lib/matmul.wgsl.ts";
 import type { MatmulInterface } from "./lib/matmul.wgsl.ts";
 import { wgsl } from "./lib/wgsl.ts";
 
@@ -8,6 +9,7 @@ export type MatmulOptions = Omit<MatmulInterface, "vector">;
 
 /** One invocation computes one element of y; a workgroup an 8 × 8 block. */
 export const matmul = (options: MatmulOptions): string => wgsl`
+${enableHalf(namesHalf(options))}
 const TILE_ROWS: u32 = 8u;
 const TILE_COLS: u32 = 8u;
 ${matmulInterface({ ...options, vector: false })}
@@ -27,7 +29,8 @@ fn main(
   let b_base = tile.b_base + col * params.b_col;
   var sum = 0.0;
   for (var k = tile.k_start; k < tile.k_end; k++) {
-    sum = fma(a[a_base + k * params.a_step], b[b_base + k * params.b_step], sum);
+    let left = f32(a[a_base + k * params.a_step]);
+    sum = fma(left, f32(b[b_base + k * params.b_step]), sum);
   }
   store(tile.y_base, row, col, sum);
 }

@@ -1,5 +1,6 @@
 /** Matrix product for software adapters: loads are dear there, so lanes pass rows of a around. */
-import { matmulInterface } from "./lib/matmul.wgsl.ts";
+import { enableHalf } from "./lib/half.wgsl.ts";
+import { matmulInterface, namesHalf } from "./lib/matmul.wgsl.ts";
 import type { MatmulInterface } from "./lib/matmul.wgsl.ts";
 import { unroll } from "./lib/unroll.ts";
 import { wgsl } from "./lib/wgsl.ts";
@@ -41,7 +42,7 @@ const turn = (options: MatmulBroadcastOptions): string => {
       ),
     ),
     unroll(depth, (t) =>
-      unroll(rowGroups, (r) => `    let left${t}_${r} = a[a_at${r} + k${t} * params.a_step];`),
+      unroll(rowGroups, (r) => `    let left${t}_${r} = f32(a[a_at${r} + k${t} * params.a_step]);`),
     ),
     unroll(rowGroups * subgroup, (row) => unroll(depth, (t) => multiplyRow(row, t, options))),
   ].join("\n");
@@ -56,6 +57,7 @@ export function matmulBroadcast(options: MatmulBroadcastOptions): string {
   const { subgroup, rowGroups, colGroups: cols } = options;
   const rows = rowGroups * subgroup;
   return wgsl`
+${enableHalf(namesHalf(options))}
 enable subgroups;
 const SUBGROUP: u32 = ${subgroup}u;
 const ROW_GROUPS: u32 = ${rowGroups}u;
@@ -75,7 +77,7 @@ fn cols_start(tile: Place, col: u32) -> u32 {
 }
 
 fn load_b(at: u32) -> vec4f {
-  return b[at / 4u];
+  return vec4f(b[at / 4u]);
 }
 
 fn store4(tile: Place, row: u32, col: u32, sum: vec4f) {
@@ -88,7 +90,7 @@ fn cols_start(tile: Place, col: u32) -> vec4u {
 }
 
 fn load_b(at: vec4u) -> vec4f {
-  return vec4f(b[at.x], b[at.y], b[at.z], b[at.w]);
+  return vec4f(Quad(b[at.x], b[at.y], b[at.z], b[at.w]));
 }
 #endif
 

@@ -1,5 +1,6 @@
 /** Matrix product from register tiles alone: no subgroups, no workgroup memory, no barriers. */
-import { matmulInterface } from "./lib/matmul.wgsl.ts";
+import { enableHalf } from "./lib/half.wgsl.ts";
+import { matmulInterface, namesHalf } from "./lib/matmul.wgsl.ts";
 import type { MatmulInterface } from "./lib/matmul.wgsl.ts";
 import { unroll } from "./lib/unroll.ts";
 import { wgsl } from "./lib/wgsl.ts";
@@ -15,6 +16,7 @@ export interface MatmulRegisterOptions extends MatmulInterface {
  * row of b; 16 invocations stand side by side, 2 below each other. sumR: row R of its tile.
  */
 export const matmulRegister = ({ rows, ...shared }: MatmulRegisterOptions): string => wgsl`
+${enableHalf(namesHalf(shared))}
 const LANE_ROWS: u32 = ${rows}u;
 const ACROSS: u32 = 16u;
 const DOWN: u32 = 2u;
@@ -42,11 +44,11 @@ ${unroll(rows, (r) => `  var sum${r} = vec4f();`)}
     let a_step = k * params.a_step;
     let at = b_at + k * params.b_step;
 #if ${shared.vector}
-    let right = b[at.x / 4u];
+    let right = vec4f(b[at.x / 4u]);
 #else
-    let right = vec4f(b[at.x], b[at.y], b[at.z], b[at.w]);
+    let right = vec4f(Quad(b[at.x], b[at.y], b[at.z], b[at.w]));
 #endif
-${unroll(rows, (r) => `    sum${r} = fma(vec4f(a[a_at${r} + a_step]), right, sum${r});`)}
+${unroll(rows, (r) => `    sum${r} = fma(vec4f(f32(a[a_at${r} + a_step])), right, sum${r});`)}
   }
 #if ${shared.vector}
 ${unroll(rows, (r) => `  store(tile.y_base, row + ${r}u, col, sum${r});`)}

@@ -1,5 +1,6 @@
 /** Matrix product for GPUs: tiles of a and b in workgroup memory, 4 × 4 elements a lane. */
-import { matmulInterface } from "./lib/matmul.wgsl.ts";
+import { enableHalf } from "./lib/half.wgsl.ts";
+import { matmulInterface, namesHalf } from "./lib/matmul.wgsl.ts";
 import type { MatmulInterface } from "./lib/matmul.wgsl.ts";
 import { wgsl } from "./lib/wgsl.ts";
 
@@ -20,6 +21,7 @@ export const matmulWorkgroup = ({
   bAlongK,
   ...shared
 }: MatmulWorkgroupOptions): string => wgsl`
+${enableHalf(namesHalf(shared))}
 const TILE_ROWS: u32 = 64u;
 const TILE_COLS: u32 = 64u;
 const TILE_K: u32 = 16u;
@@ -33,18 +35,18 @@ var<workgroup> b_tile: array<vec4f, 272>; // [TILE_K, PITCH], a vec4f is 4 colum
 fn load_a(tile: Place, row: u32, k: u32) -> vec4f {
   let rows = min(vec4u(row, row + 1u, row + 2u, row + 3u), vec4u(params.m - 1u));
   let at = tile.a_base + rows * params.a_row + min(k, params.k - 1u) * params.a_step;
-  let value = vec4f(a[at.x], a[at.y], a[at.z], a[at.w]);
+  let value = vec4f(Quad(a[at.x], a[at.y], a[at.z], a[at.w]));
   return select(vec4f(), value, k < tile.k_end);
 }
 
 fn load_b(tile: Place, col: u32, k: u32) -> vec4f {
   let k_base = tile.b_base + min(k, params.k - 1u) * params.b_step;
 #if ${shared.vector}
-  let value = b[(k_base + min(col, params.n - 4u)) / 4u];
+  let value = vec4f(b[(k_base + min(col, params.n - 4u)) / 4u]);
 #else
   let cols = min(vec4u(col, col + 1u, col + 2u, col + 3u), vec4u(params.n - 1u));
   let at = k_base + cols * params.b_col;
-  let value = vec4f(b[at.x], b[at.y], b[at.z], b[at.w]);
+  let value = vec4f(Quad(b[at.x], b[at.y], b[at.z], b[at.w]));
 #endif
   return select(vec4f(), value, k < tile.k_end);
 }

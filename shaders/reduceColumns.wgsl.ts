@@ -1,5 +1,6 @@
 /** Reduces a middle axis. y[o, p, c] = scale · combine over r in part p of x[o, r, c]. */
 import { flatWorkgroup } from "./lib/grid.wgsl.ts";
+import { enableHalf, halfAlias } from "./lib/half.wgsl.ts";
 import { combine } from "./lib/combine.wgsl.ts";
 import type { Combination } from "./lib/combine.wgsl.ts";
 import { wgsl } from "./lib/wgsl.ts";
@@ -10,6 +11,8 @@ export interface ReduceColumnsOptions {
   /** Columns in a Value: vec4f or f32. */
   readonly width: 1 | 4;
   readonly workgroup: number;
+  /** x is stored as f16. */
+  readonly isHalf: boolean;
 }
 
 /**
@@ -17,8 +20,13 @@ export interface ReduceColumnsOptions {
  * neighbouring invocations read neighbouring columns. x: [outer, reduce, columns],
  * y: [outer, parts, columns]; columns and count are in Values.
  */
-export const reduceColumns = ({ combination, width, workgroup }: ReduceColumnsOptions): string =>
-  wgsl`
+export const reduceColumns = ({
+  combination,
+  width,
+  workgroup,
+  isHalf,
+}: ReduceColumnsOptions): string => wgsl`
+${enableHalf(isHalf)}
 alias Value = ${width === 4 ? "vec4f" : "f32"};
 const WORKGROUP: u32 = ${workgroup}u;
 ${combine(combination)}
@@ -31,7 +39,12 @@ struct Params {
   part_length: u32,
   scale: f32,
 }
+#if ${isHalf}
+${halfAlias(width)}
+@group(0) @binding(0) var<storage, read> x: array<Half>;
+#else
 @group(0) @binding(0) var<storage, read> x: array<Value>;
+#endif
 @group(0) @binding(1) var<storage, read_write> y: array<Value>;
 @group(0) @binding(2) var<uniform> params: Params;
 
@@ -52,7 +65,7 @@ fn main(
   let base = (segment / params.parts) * params.reduce;
   var total = Value(START);
   for (var row = first; row < last; row++) {
-    total = combine(total, x[(base + row) * params.columns + column]);
+    total = combine(total, Value(x[(base + row) * params.columns + column]));
   }
   y[index] = total * params.scale;
 }

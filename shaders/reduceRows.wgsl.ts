@@ -1,4 +1,5 @@
 /** Reduces the last axis. y[row, p] = scale · combine over c in part p of x[row, c]. */
+import { enableHalf, halfAlias } from "./lib/half.wgsl.ts";
 import { combine } from "./lib/combine.wgsl.ts";
 import type { Combination } from "./lib/combine.wgsl.ts";
 import { flatWorkgroup } from "./lib/grid.wgsl.ts";
@@ -14,6 +15,8 @@ export interface ReduceRowsOptions {
   readonly lanes: number;
   readonly rowsPerWorkgroup: number;
   readonly subgroup: boolean;
+  /** x is stored as f16. */
+  readonly isHalf: boolean;
 }
 
 /**
@@ -21,6 +24,7 @@ export interface ReduceRowsOptions {
  * y: [rows, parts]; reduce and part_length are in Values, segments = rows · parts.
  */
 export const reduceRows = (o: ReduceRowsOptions): string => wgsl`
+${enableHalf(o.isHalf)}
 #if ${o.subgroup}
 enable subgroups;
 #endif
@@ -66,7 +70,12 @@ struct Params {
   part_length: u32,
   scale: f32,
 }
+#if ${o.isHalf}
+${halfAlias(o.width)}
+@group(0) @binding(0) var<storage, read> x: array<Half>;
+#else
 @group(0) @binding(0) var<storage, read> x: array<Value>;
+#endif
 @group(0) @binding(1) var<storage, read_write> y: array<f32>;
 @group(0) @binding(2) var<uniform> params: Params;
 
@@ -84,7 +93,7 @@ fn main(
   let base = (segment / params.parts) * params.reduce;
   var total = Value(START);
   for (var c = first + lane; c < last; c += ROW_LANES) {
-    total = combine(total, x[base + c]);
+    total = combine(total, Value(x[base + c]));
   }
   let result = lanes_total(value_total(total), lane);
   if (wanted < params.segments && lane == 0u) {

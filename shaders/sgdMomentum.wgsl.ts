@@ -10,6 +10,8 @@ export interface SgdMomentumOptions extends SweepOptions {
   readonly width: PackWidth;
   readonly isNesterov: boolean;
   readonly hasMask: boolean;
+  /** grad_scale is the state of lossScale: a factor of 0 leaves everything as it is. */
+  readonly canSkip: boolean;
 }
 
 /** `element` treats one pack. All arenas: [size]; grad_scale (s): one value. */
@@ -17,6 +19,7 @@ export const sgdMomentum = ({
   width,
   isNesterov,
   hasMask,
+  canSkip,
   ...sweeping
 }: SgdMomentumOptions): string => wgsl`
 ${pack(width)}
@@ -38,6 +41,11 @@ struct Params {
 #endif
 
 fn element(index: u32) {
+#if ${canSkip}
+  if (grad_scale[0] == 0.0) {
+    return;
+  }
+#endif
 #if ${hasMask}
   let decay = decay_mask[index] * params.weight_decay;
 #else

@@ -1,5 +1,6 @@
 /** Copies a strided view into contiguous memory. y[i] = x[offset + Σ place · stride]. */
 import { flatWorkgroup } from "./lib/grid.wgsl.ts";
+import { enableHalf } from "./lib/half.wgsl.ts";
 import { wgsl } from "./lib/wgsl.ts";
 
 /** Options of {@link stridedCopy}. */
@@ -11,11 +12,20 @@ export interface StridedCopyOptions {
   /** Axes in use, at most 8. */
   readonly rank: number;
   readonly workgroup: number;
+  /** Elements take 2 bytes instead of 4. */
+  readonly isHalf: boolean;
 }
 
-/** One invocation = one Value of y; strides count what x is an array of. Values are moved as bits, so any dtype will do. */
+/** One invocation = one Value of y; strides count what x is an array of. Values are moved as bits, so any dtype of that size will do. */
 export const stridedCopy = (o: StridedCopyOptions): string => wgsl`
+${enableHalf(o.isHalf)}
+#if ${o.isHalf}
+alias Element = f16;
+alias Value = ${o.width === 4 ? "vec4<f16>" : "f16"};
+#else
+alias Element = u32;
 alias Value = ${o.width === 4 ? "vec4u" : "u32"};
+#endif
 const WORKGROUP: u32 = ${o.workgroup}u;
 const RANK: u32 = ${o.rank}u;
 ${flatWorkgroup}
@@ -32,7 +42,7 @@ fn value_at(source: u32) -> Value {
   return x[source];
 }
 #else
-@group(0) @binding(0) var<storage, read> x: array<u32>;
+@group(0) @binding(0) var<storage, read> x: array<Element>;
 fn value_at(source: u32) -> Value {
   let step = params.last_stride;
   return Value(x[source], x[source + step], x[source + 2u * step], x[source + 3u * step]);

@@ -1,4 +1,5 @@
 /** Elementwise op of one operand. y[i] = apply(x[i]). */
+import { enableHalf, halfAlias } from "./lib/half.wgsl.ts";
 import { sweep } from "./lib/sweep.wgsl.ts";
 import type { SweepOptions } from "./lib/sweep.wgsl.ts";
 import { wgsl } from "./lib/wgsl.ts";
@@ -9,6 +10,8 @@ export interface UnaryOptions extends SweepOptions {
   readonly apply: string;
   /** Elements in a Value: vec4f or f32. */
   readonly width: 1 | 4;
+  /** x is stored as f16, and so is y. */
+  readonly isHalf: boolean;
 }
 
 /** `apply_all(value)`: apply on each element of a Value. */
@@ -26,18 +29,31 @@ fn apply_all(value: Value) -> Value {
 #endif`;
 
 /** `element` makes one Value. The count is in Values. */
-export const unary = ({ apply, width, ...sweeping }: UnaryOptions): string => wgsl`
+export const unary = ({ apply, width, isHalf, ...sweeping }: UnaryOptions): string => wgsl`
+${enableHalf(isHalf)}
 ${apply}
 ${applyAll(width)}
 struct Params {
   count: u32,
 }
+#if ${isHalf}
+${halfAlias(width)}
+@group(0) @binding(0) var<storage, read> x: array<Half>;
+@group(0) @binding(1) var<storage, read_write> y: array<Half>;
+#else
 @group(0) @binding(0) var<storage, read> x: array<Value>;
 @group(0) @binding(1) var<storage, read_write> y: array<Value>;
+#endif
 @group(0) @binding(2) var<uniform> params: Params;
 
+#if ${isHalf}
+fn element(index: u32) {
+  y[index] = Half(apply_all(Value(x[index])));
+}
+#else
 fn element(index: u32) {
   y[index] = apply_all(x[index]);
 }
+#endif
 ${sweep(sweeping)}
 `;

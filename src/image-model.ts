@@ -11,7 +11,7 @@ const ACTIVATION_BYTES = 1024 ** 3; // of a gradient, at most
 /** Images of which a gradient's activations stay within bounds; a power of two. */
 function batchOf(config: ViTConfig, maxBindingBytes: number): number {
   const { depth, dim, mlp } = config;
-  const tokens = tokenCount(config) * ELEMENT_BYTES;
+  const tokens = tokenCount(config) * ELEMENT_BYTES.f32;
   const widest = tokens * Math.max(3 * dim, mlp);
   // A block keeps what its parts read: two norms, qkv, attention, two sums, the MLP before and after.
   const kept = tokens * depth * (10 * dim + 2 * mlp);

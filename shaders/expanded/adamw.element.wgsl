@@ -42,6 +42,8 @@ fn one_minus_exp(x: f32) -> f32 {
 
 fn element(index: u32) {
 
+  let updates = step;
+
   let decay = Pack(params.weight_decay * learning_rate);
 
   let slope = grad[index] * grad_scale[0];
@@ -49,8 +51,8 @@ fn element(index: u32) {
   let second = v[index] * params.beta2 + slope * slope * params.rest2;
   m[index] = first;
   v[index] = second;
-  let correction1 = one_minus_exp(step * params.log_beta1);
-  let correction2 = one_minus_exp(step * params.log_beta2);
+  let correction1 = one_minus_exp(updates * params.log_beta1);
+  let correction2 = one_minus_exp(updates * params.log_beta2);
   let size = sqrt(second / correction2) + Pack(params.eps);
   let value = param[index];
   param[index] = value - value * decay - (first * (learning_rate / correction1)) / size;

@@ -1,5 +1,8 @@
 // attention y [2, 5, 6]; written by npm run shaders
 enable subgroups;
+alias Element = f32;
+alias Quad = vec4f;
+
 const HEAD_SIZE: u32 = 3u;
 const SUBGROUP: u32 = 8u;
 const LANE_TOKENS: u32 = 1u;
@@ -85,8 +88,8 @@ fn find_head(group: u32, blocks: u32) -> Head {
   );
 }
 
-@group(0) @binding(0) var<storage, read> qkv: array<f32>;
-@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+@group(0) @binding(0) var<storage, read> qkv: array<Element>;
+@group(0) @binding(1) var<storage, read_write> y: array<Element>;
 @group(0) @binding(2) var<storage, read_write> lse: array<f32>;
 
 @group(0) @binding(3) var<uniform> params: Params;
@@ -94,7 +97,7 @@ fn find_head(group: u32, blocks: u32) -> Head {
 fn qkv_row(start: u32, lane: u32) -> Row {
   var row: Row;
   for (var i = 0u; i < ROW_LOADS; i++) {
-    row[i] = qkv[start + min(i * SUBGROUP + lane, HEAD_SIZE - 1u)];
+    row[i] = f32(qkv[start + min(i * SUBGROUP + lane, HEAD_SIZE - 1u)]);
   }
   return row;
 }
@@ -117,7 +120,7 @@ fn main(
   for (var t = 0u; t < LANE_TOKENS; t++) {
     let start = head.q + min(first + t * SUBGROUP, last) * head.pitch;
     for (var d = 0u; d < params.head_size; d++) {
-      queries[t][d] = qkv[start + d] * params.scale;
+      queries[t][d] = f32(qkv[start + d]) * params.scale;
     }
     largest[t] = LOWEST;
   }
@@ -148,7 +151,7 @@ fn main(
     if (query <= last) {
       for (var d = 0u; d < params.head_size; d++) {
 
-        y[head.y + query * head.y_pitch + d] = sums[t][d] / total[t];
+        y[head.y + query * head.y_pitch + d] = Element(sums[t][d] / total[t]);
 
       }
       lse[head.lse + query] = largest[t] + log(total[t]);

@@ -1,4 +1,7 @@
 // attention y [2, 5, 6]; written by npm run shaders
+alias Element = f32;
+alias Quad = vec4f;
+
 const HEAD_SIZE: u32 = 3u;
 const WORKGROUP: u32 = 64u;
 const LANE_COLS: u32 = 1u;
@@ -82,8 +85,8 @@ fn find_head(group: u32, blocks: u32) -> Head {
   );
 }
 
-@group(0) @binding(0) var<storage, read> qkv: array<f32>;
-@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+@group(0) @binding(0) var<storage, read> qkv: array<Element>;
+@group(0) @binding(1) var<storage, read_write> y: array<Element>;
 @group(0) @binding(2) var<storage, read_write> lse: array<f32>;
 
 @group(0) @binding(3) var<uniform> params: Params;
@@ -112,7 +115,7 @@ fn main(
     let k = head.k + min(key, last) * head.pitch;
     var score = 0.0;
     for (var d = 0u; d < HEAD_SIZE; d++) {
-      score = fma(qkv[q + d], qkv[k + d], score);
+      score = fma(f32(qkv[q + d]), f32(qkv[k + d]), score);
     }
     score *= params.scale;
     // A token past the end repeats the last: no new maximum. All lanes have read weights by then.
@@ -129,7 +132,7 @@ fn main(
       let v = head.v + first * head.pitch + column(c, lane);
       var added = 0.0;
       for (var i = 0u; i < min(WORKGROUP, params.tokens - first); i++) {
-        added = fma(weights[i], qkv[v + i * head.pitch], added);
+        added = fma(weights[i], f32(qkv[v + i * head.pitch]), added);
       }
       sums[c] = fma(sums[c], shrink, added);
     }
@@ -139,7 +142,7 @@ fn main(
 
       let sum = sums[c];
 
-      y[head.y + query * head.y_pitch + column(c, lane)] = sum / total;
+      y[head.y + query * head.y_pitch + column(c, lane)] = Element(sum / total);
     }
   }
   if (lane == 0u) {

@@ -1,5 +1,8 @@
 // attentionBackward dk, dv [2, 5, 6]; written by npm run shaders
 enable subgroups;
+alias Element = f32;
+alias Quad = vec4f;
+
 const HEAD_SIZE: u32 = 3u;
 const SUBGROUP: u32 = 8u;
 const LANE_TOKENS: u32 = 1u;
@@ -84,8 +87,8 @@ fn find_head(group: u32, blocks: u32) -> Head {
   );
 }
 
-@group(0) @binding(0) var<storage, read> g: array<f32>;
-@group(0) @binding(1) var<storage, read> qkv: array<f32>;
+@group(0) @binding(0) var<storage, read> g: array<Element>;
+@group(0) @binding(1) var<storage, read> qkv: array<Element>;
 @group(0) @binding(2) var<storage, read> lse: array<f32>;
 @group(0) @binding(3) var<storage, read> delta: array<f32>;
 @group(0) @binding(4) var<storage, read_write> dqkv: array<f32>;
@@ -95,7 +98,7 @@ fn find_head(group: u32, blocks: u32) -> Head {
 fn qkv_row(start: u32, lane: u32) -> Row {
   var row: Row;
   for (var i = 0u; i < ROW_LOADS; i++) {
-    row[i] = qkv[start + min(i * SUBGROUP + lane, HEAD_SIZE - 1u)];
+    row[i] = f32(qkv[start + min(i * SUBGROUP + lane, HEAD_SIZE - 1u)]);
   }
   return row;
 }
@@ -103,7 +106,7 @@ fn qkv_row(start: u32, lane: u32) -> Row {
 fn g_row(start: u32, lane: u32) -> Row {
   var row: Row;
   for (var i = 0u; i < ROW_LOADS; i++) {
-    row[i] = g[start + min(i * SUBGROUP + lane, HEAD_SIZE - 1u)];
+    row[i] = f32(g[start + min(i * SUBGROUP + lane, HEAD_SIZE - 1u)]);
   }
   return row;
 }
@@ -126,8 +129,8 @@ fn main(
   for (var t = 0u; t < LANE_TOKENS; t++) {
     let start = min(first + t * SUBGROUP, last) * head.pitch;
     for (var d = 0u; d < params.head_size; d++) {
-      keys[t][d] = qkv[head.k + start + d] * params.scale;
-      values[t][d] = qkv[head.v + start + d];
+      keys[t][d] = f32(qkv[head.k + start + d]) * params.scale;
+      values[t][d] = f32(qkv[head.v + start + d]);
     }
   }
   var dk = Vectors();

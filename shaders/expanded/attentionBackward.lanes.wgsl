@@ -46,8 +46,11 @@ fn find_head(group: u32, blocks: u32) -> Head {
   );
 }
 
-@group(0) @binding(0) var<storage, read> g: array<f32>;
-@group(0) @binding(1) var<storage, read> y: array<f32>;
+alias Element = f32;
+alias Quad = vec4f;
+
+@group(0) @binding(0) var<storage, read> g: array<Element>;
+@group(0) @binding(1) var<storage, read> y: array<Element>;
 @group(0) @binding(2) var<storage, read_write> delta: array<f32>;
 @group(0) @binding(3) var<uniform> params: Params;
 
@@ -66,7 +69,7 @@ fn main(
   let start = head.y + row * head.y_pitch;
   var dot = 0.0;
   for (var at = start; at < start + HEAD_SIZE; at++) {
-    dot = fma(g[at], y[at], dot);
+    dot = fma(f32(g[at]), f32(y[at]), dot);
   }
   delta[head.lse + row] = dot;
 }

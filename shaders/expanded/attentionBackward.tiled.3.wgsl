@@ -48,8 +48,11 @@ fn find_head(group: u32, blocks: u32) -> Head {
   );
 }
 
-@group(0) @binding(0) var<storage, read> g: array<f32>;
-@group(0) @binding(1) var<storage, read> qkv: array<f32>;
+alias Element = f32;
+alias Quad = vec4f;
+
+@group(0) @binding(0) var<storage, read> g: array<Element>;
+@group(0) @binding(1) var<storage, read> qkv: array<Element>;
 @group(0) @binding(2) var<storage, read> lse: array<f32>;
 @group(0) @binding(3) var<storage, read> delta: array<f32>;
 @group(0) @binding(4) var<storage, read_write> dqkv: array<f32>;
@@ -62,14 +65,14 @@ var<workgroup> cotangents: array<vec4f, 16>;
 fn qkv_part(start: u32, part: u32) -> vec4f {
   let d = vec4u(0u, 1u, 2u, 3u) + 4u * part;
   let at = start + min(d, vec4u(HEAD_SIZE - 1u));
-  let value = vec4f(qkv[at.x], qkv[at.y], qkv[at.z], qkv[at.w]);
+  let value = vec4f(Quad(qkv[at.x], qkv[at.y], qkv[at.z], qkv[at.w]));
   return select(vec4f(), value, d < vec4u(HEAD_SIZE));
 }
 
 fn g_part(start: u32, part: u32) -> vec4f {
   let d = vec4u(0u, 1u, 2u, 3u) + 4u * part;
   let at = start + min(d, vec4u(HEAD_SIZE - 1u));
-  let value = vec4f(g[at.x], g[at.y], g[at.z], g[at.w]);
+  let value = vec4f(Quad(g[at.x], g[at.y], g[at.z], g[at.w]));
   return select(vec4f(), value, d < vec4u(HEAD_SIZE));
 }
 

@@ -1,5 +1,7 @@
 // broadcastTo y [5, 7]; written by npm run shaders
+alias Element = u32;
 alias Value = u32;
+
 const WORKGROUP: u32 = 64u;
 const RANK: u32 = 1u;
 fn flat_workgroup(wid: vec3u, groups: vec3u) -> u32 {

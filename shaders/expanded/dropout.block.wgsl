@@ -32,6 +32,9 @@ fn random_below(bits: u32, limit: u32) -> u32 {
   return mul_high(bits, limit);
 }
 
+alias Element = f32;
+alias Quad = vec4f;
+
 struct Params {
   size: u32,
   stream: u32,
@@ -39,9 +42,9 @@ struct Params {
   scale: f32, // 1 / (1 − rate)
 }
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<Element>;
 @group(0) @binding(1) var<uniform> key: vec4u;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(2) var<storage, read_write> y: array<Element>;
 
 @group(0) @binding(3) var<uniform> params: Params;
 
@@ -59,7 +62,7 @@ fn main(
   let factor = select(vec4f(0.0), vec4f(params.scale), bits >= vec4u(params.threshold));
 
   for (var k = 0u; k < 4u && block * 4u + k < params.size; k++) {
-    y[block * 4u + k] = x[block * 4u + k] * factor[k];
+    y[block * 4u + k] = Element(f32(x[block * 4u + k]) * factor[k]);
   }
 
 }

@@ -44,7 +44,7 @@ struct Params {
 @group(0) @binding(2) var<storage, read> weight: array<Pack>;
 @group(0) @binding(3) var<storage, read> mean: array<f32>;
 @group(0) @binding(4) var<storage, read> rstd: array<f32>;
-@group(0) @binding(5) var<storage, read_write> dx: array<Pack>;
+@group(0) @binding(5) var<storage, read_write> dx: array<Value>;
 @group(0) @binding(6) var<storage, read_write> partials: array<Pack>;
 @group(0) @binding(8) var<uniform> params: Params;
 

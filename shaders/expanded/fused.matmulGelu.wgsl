@@ -26,15 +26,18 @@ struct Params {
   b_batch: u32,
 
 }
+alias Element = f32;
+alias Quad = vec4f;
 
 alias Cell = vec4f;
+alias Columns = Quad;
 const CELL: u32 = 4u;
 
-@group(0) @binding(0) var<storage, read> a: array<f32>;
-@group(0) @binding(1) var<storage, read> b: array<Cell>;
+@group(0) @binding(0) var<storage, read> a: array<Element>;
+@group(0) @binding(1) var<storage, read> b: array<Columns>;
 
 @group(0) @binding(2) var<storage, read> bias: array<Cell>;
-@group(0) @binding(3) var<storage, read_write> y: array<Cell>;
+@group(0) @binding(3) var<storage, read_write> y: array<Value>;
 
 @group(0) @binding(5) var<uniform> params: Params;
 
@@ -140,7 +143,7 @@ fn cols_start(tile: Place, col: u32) -> u32 {
 }
 
 fn load_b(at: u32) -> vec4f {
-  return b[at / 4u];
+  return vec4f(b[at / 4u]);
 }
 
 fn store4(tile: Place, row: u32, col: u32, sum: vec4f) {
@@ -198,8 +201,8 @@ fn main(
     let k0 = k + 0u;
     let right0_0 = load_b(b_at0 + k0 * params.b_step);
     let right0_1 = load_b(b_at1 + k0 * params.b_step);
-    let left0_0 = a[a_at0 + k0 * params.a_step];
-    let left0_1 = a[a_at1 + k0 * params.a_step];
+    let left0_0 = f32(a[a_at0 + k0 * params.a_step]);
+    let left0_1 = f32(a[a_at1 + k0 * params.a_step]);
     let value0_0 = vec4f(subgroupBroadcast(left0_0, 0u));
     sum0_0 = fma(value0_0, right0_0, sum0_0);
     sum0_1 = fma(value0_0, right0_1, sum0_1);

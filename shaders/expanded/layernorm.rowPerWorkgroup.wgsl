@@ -55,6 +55,7 @@ struct Params {
   rows: u32,
   rows_each: u32,
   eps: f32,
+
 }
 @group(0) @binding(0) var<storage, read> x: array<Pack>;
 @group(0) @binding(1) var<storage, read> weight: array<Pack>;
@@ -63,6 +64,10 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> mean: array<f32>;
 @group(0) @binding(5) var<storage, read_write> rstd: array<f32>;
 @group(0) @binding(6) var<uniform> params: Params;
+
+fn finish(at: u32, value: Pack) {
+  y[at] = value;
+}
 
 @compute @workgroup_size(64)
 fn main(
@@ -99,7 +104,7 @@ fn main(
     if (wanted < params.rows) {
       for (var k = 0u; k < LANE_PACKS; k++) {
         if (inside(k, lane)) {
-          y[base + column(k, lane)] = kept[k] * scale * scales[k] + shifts[k];
+          finish(base + column(k, lane), kept[k] * scale * scales[k] + shifts[k]);
         }
       }
       if (lane == 0u) {

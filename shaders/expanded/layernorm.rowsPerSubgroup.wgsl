@@ -27,6 +27,7 @@ struct Params {
   rows: u32,
   row_packs: u32,
   eps: f32,
+
 }
 @group(0) @binding(0) var<storage, read> x: array<Pack>;
 @group(0) @binding(1) var<storage, read> weight: array<Pack>;
@@ -35,6 +36,10 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> mean: array<f32>;
 @group(0) @binding(5) var<storage, read_write> rstd: array<f32>;
 @group(0) @binding(6) var<uniform> params: Params;
+
+fn finish(at: u32, value: Pack) {
+  y[at] = value;
+}
 
 @compute @workgroup_size(64)
 fn main(
@@ -81,7 +86,8 @@ fn main(
     let shift = bias[c];
     for (var r = 0u; r < ROWS_AT_ONCE; r++) {
       if (first + r < params.rows) {
-        y[base[r] + c] = (x[base[r] + c] - Pack(centre[r])) * scale[r] * slope + shift;
+        let normal = (x[base[r] + c] - Pack(centre[r])) * scale[r];
+        finish(base[r] + c, normal * slope + shift);
       }
     }
   }

@@ -20,12 +20,15 @@ struct Params {
   b_batch: u32,
 
 }
+alias Element = f32;
+alias Quad = vec4f;
 
 alias Cell = f32;
+alias Columns = Element;
 const CELL: u32 = 1u;
 
-@group(0) @binding(0) var<storage, read> a: array<f32>;
-@group(0) @binding(1) var<storage, read> b: array<Cell>;
+@group(0) @binding(0) var<storage, read> a: array<Element>;
+@group(0) @binding(1) var<storage, read> b: array<Columns>;
 
 @group(0) @binding(2) var<storage, read_write> y: array<Cell>;
 
@@ -89,7 +92,8 @@ fn main(
   let b_base = tile.b_base + col * params.b_col;
   var sum = 0.0;
   for (var k = tile.k_start; k < tile.k_end; k++) {
-    sum = fma(a[a_base + k * params.a_step], b[b_base + k * params.b_step], sum);
+    let left = f32(a[a_base + k * params.a_step]);
+    sum = fma(left, f32(b[b_base + k * params.b_step]), sum);
   }
   store(tile.y_base, row, col, sum);
 }

@@ -23,12 +23,15 @@ struct Params {
   b_batch: u32,
 
 }
+alias Element = f32;
+alias Quad = vec4f;
 
 alias Cell = f32;
+alias Columns = Element;
 const CELL: u32 = 1u;
 
-@group(0) @binding(0) var<storage, read> a: array<f32>;
-@group(0) @binding(1) var<storage, read> b: array<Cell>;
+@group(0) @binding(0) var<storage, read> a: array<Element>;
+@group(0) @binding(1) var<storage, read> b: array<Columns>;
 
 @group(0) @binding(2) var<storage, read_write> y: array<Cell>;
 
@@ -111,16 +114,16 @@ fn main(
     let a_step = k * params.a_step;
     let at = b_at + k * params.b_step;
 
-    let right = vec4f(b[at.x], b[at.y], b[at.z], b[at.w]);
+    let right = vec4f(Quad(b[at.x], b[at.y], b[at.z], b[at.w]));
 
-    sum0 = fma(vec4f(a[a_at0 + a_step]), right, sum0);
-    sum1 = fma(vec4f(a[a_at1 + a_step]), right, sum1);
-    sum2 = fma(vec4f(a[a_at2 + a_step]), right, sum2);
-    sum3 = fma(vec4f(a[a_at3 + a_step]), right, sum3);
-    sum4 = fma(vec4f(a[a_at4 + a_step]), right, sum4);
-    sum5 = fma(vec4f(a[a_at5 + a_step]), right, sum5);
-    sum6 = fma(vec4f(a[a_at6 + a_step]), right, sum6);
-    sum7 = fma(vec4f(a[a_at7 + a_step]), right, sum7);
+    sum0 = fma(vec4f(f32(a[a_at0 + a_step])), right, sum0);
+    sum1 = fma(vec4f(f32(a[a_at1 + a_step])), right, sum1);
+    sum2 = fma(vec4f(f32(a[a_at2 + a_step])), right, sum2);
+    sum3 = fma(vec4f(f32(a[a_at3 + a_step])), right, sum3);
+    sum4 = fma(vec4f(f32(a[a_at4 + a_step])), right, sum4);
+    sum5 = fma(vec4f(f32(a[a_at5 + a_step])), right, sum5);
+    sum6 = fma(vec4f(f32(a[a_at6 + a_step])), right, sum6);
+    sum7 = fma(vec4f(f32(a[a_at7 + a_step])), right, sum7);
   }
 
   var sums: array<vec4f, LANE_ROWS>;

@@ -23,12 +23,15 @@ struct Params {
   b_batch: u32,
 
 }
+alias Element = f32;
+alias Quad = vec4f;
 
 alias Cell = f32;
+alias Columns = Element;
 const CELL: u32 = 1u;
 
-@group(0) @binding(0) var<storage, read> a: array<f32>;
-@group(0) @binding(1) var<storage, read> b: array<Cell>;
+@group(0) @binding(0) var<storage, read> a: array<Element>;
+@group(0) @binding(1) var<storage, read> b: array<Columns>;
 
 @group(0) @binding(2) var<storage, read_write> y: array<Cell>;
 
@@ -83,7 +86,7 @@ var<workgroup> b_tile: array<vec4f, 272>; // [TILE_K, PITCH], a vec4f is 4 colum
 fn load_a(tile: Place, row: u32, k: u32) -> vec4f {
   let rows = min(vec4u(row, row + 1u, row + 2u, row + 3u), vec4u(params.m - 1u));
   let at = tile.a_base + rows * params.a_row + min(k, params.k - 1u) * params.a_step;
-  let value = vec4f(a[at.x], a[at.y], a[at.z], a[at.w]);
+  let value = vec4f(Quad(a[at.x], a[at.y], a[at.z], a[at.w]));
   return select(vec4f(), value, k < tile.k_end);
 }
 
@@ -92,7 +95,7 @@ fn load_b(tile: Place, col: u32, k: u32) -> vec4f {
 
   let cols = min(vec4u(col, col + 1u, col + 2u, col + 3u), vec4u(params.n - 1u));
   let at = k_base + cols * params.b_col;
-  let value = vec4f(b[at.x], b[at.y], b[at.z], b[at.w]);
+  let value = vec4f(Quad(b[at.x], b[at.y], b[at.z], b[at.w]));
 
   return select(vec4f(), value, k < tile.k_end);
 }

@@ -54,7 +54,9 @@ struct Params {
   part_length: u32,
   scale: f32,
 }
+
 @group(0) @binding(0) var<storage, read> x: array<Value>;
+
 @group(0) @binding(1) var<storage, read_write> y: array<f32>;
 @group(0) @binding(2) var<uniform> params: Params;
 
@@ -72,7 +74,7 @@ fn main(
   let base = (segment / params.parts) * params.reduce;
   var total = Value(START);
   for (var c = first + lane; c < last; c += ROW_LANES) {
-    total = combine(total, x[base + c]);
+    total = combine(total, Value(x[base + c]));
   }
   let result = lanes_total(value_total(total), lane);
   if (wanted < params.segments && lane == 0u) {

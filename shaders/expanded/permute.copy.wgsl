@@ -1,5 +1,7 @@
 // permute y [7, 4]; written by npm run shaders
+alias Element = u32;
 alias Value = vec4u;
+
 const WORKGROUP: u32 = 64u;
 const RANK: u32 = 2u;
 fn flat_workgroup(wid: vec3u, groups: vec3u) -> u32 {
@@ -14,7 +16,7 @@ struct Params {
   count: u32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<u32>;
+@group(0) @binding(0) var<storage, read> x: array<Element>;
 fn value_at(source: u32) -> Value {
   let step = params.last_stride;
   return Value(x[source], x[source + step], x[source + 2u * step], x[source + 3u * step]);

@@ -11,13 +11,16 @@ fn apply_all(value: Value) -> Value {
 struct Params {
   count: u32,
 }
+
 @group(0) @binding(0) var<storage, read> x: array<Value>;
 @group(0) @binding(1) var<storage, read_write> y: array<Value>;
+
 @group(0) @binding(2) var<uniform> params: Params;
 
 fn element(index: u32) {
   y[index] = apply_all(x[index]);
 }
+
 fn flat_workgroup(wid: vec3u, groups: vec3u) -> u32 {
   return wid.y * groups.x + wid.x;
 }

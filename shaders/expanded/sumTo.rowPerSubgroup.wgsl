@@ -18,7 +18,9 @@ struct Params {
   part_length: u32,
   scale: f32,
 }
+
 @group(0) @binding(0) var<storage, read> x: array<Value>;
+
 @group(0) @binding(1) var<storage, read_write> y: array<Value>;
 @group(0) @binding(2) var<uniform> params: Params;
 
@@ -39,7 +41,7 @@ fn main(
   let base = (segment / params.parts) * params.reduce;
   var total = Value(START);
   for (var row = first; row < last; row++) {
-    total = combine(total, x[(base + row) * params.columns + column]);
+    total = combine(total, Value(x[(base + row) * params.columns + column]));
   }
   y[index] = total * params.scale;
 }

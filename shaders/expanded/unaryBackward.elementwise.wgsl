@@ -12,13 +12,16 @@ struct Params {
   count: u32,
 }
 @group(0) @binding(0) var<storage, read> g: array<Value>;
+
 @group(0) @binding(1) var<storage, read> x: array<Value>;
+
 @group(0) @binding(2) var<storage, read_write> dx: array<Value>;
 @group(0) @binding(3) var<uniform> params: Params;
 
 fn element(index: u32) {
   dx[index] = g[index] * apply_all(x[index]);
 }
+
 fn flat_workgroup(wid: vec3u, groups: vec3u) -> u32 {
   return wid.y * groups.x + wid.x;
 }

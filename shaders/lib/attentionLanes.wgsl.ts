@@ -1,4 +1,5 @@
 /** What the attention kernels for software adapters share: tokens in lanes, vectors in registers. */
+import { element } from "./half.wgsl.ts";
 import { unroll } from "./unroll.ts";
 import { wgsl } from "./wgsl.ts";
 
@@ -11,6 +12,8 @@ export interface AttentionLanesOptions {
   readonly laneTokens: number;
   /** Weights are dropped: masks are drawn with random_key. */
   readonly dropout: boolean;
+  /** qkv, y and g are stored as f16; everything else is f32. */
+  readonly isHalf: boolean;
 }
 
 /** The row's element d, for all lanes. */
@@ -25,7 +28,9 @@ export const attentionLanes = ({
   headSize,
   subgroup,
   laneTokens,
+  isHalf,
 }: Omit<AttentionLanesOptions, "dropout">): string => wgsl`
+${element(isHalf)}
 const HEAD_SIZE: u32 = ${headSize}u;
 const SUBGROUP: u32 = ${subgroup}u;
 const LANE_TOKENS: u32 = ${laneTokens}u;

@@ -1,4 +1,5 @@
 /** What the attention kernels for wide heads share: a workgroup's lanes have columns of their own. */
+import { element } from "./half.wgsl.ts";
 import { wgsl } from "./wgsl.ts";
 
 /** Options of the attention kernels for wide heads. */
@@ -6,10 +7,16 @@ export interface AttentionWideOptions {
   readonly headSize: number;
   /** Weights are dropped: masks are drawn with random_key. */
   readonly dropout: boolean;
+  /** qkv, y and g are stored as f16; everything else is f32. */
+  readonly isHalf: boolean;
 }
 
 /** `column(c, lane)`: the lane's c-th column of a head's rows, one WORKGROUP apart. */
-export const attentionWide = ({ headSize }: Pick<AttentionWideOptions, "headSize">): string => wgsl`
+export const attentionWide = ({
+  headSize,
+  isHalf,
+}: Omit<AttentionWideOptions, "dropout">): string => wgsl`
+${element(isHalf)}
 const HEAD_SIZE: u32 = ${headSize}u;
 const WORKGROUP: u32 = 64u;
 const LANE_COLS: u32 = ${Math.ceil(headSize / 64)}u;

@@ -1,23 +1,35 @@
 /** What all matmul kernels share: params, bindings and how a workgroup finds its tile. */
 import type { Epilogue } from "./epilogue.wgsl.ts";
 import { flatWorkgroup } from "./grid.wgsl.ts";
+import { element } from "./half.wgsl.ts";
 import { wgsl } from "./wgsl.ts";
 
 /** Options that every matmul kernel takes. */
 export interface MatmulInterface {
-  /** b, bias and y as vec4f along the columns: b is not transposed and n is a multiple of 4. */
+  /** b, bias and y in fours along the columns: b is not transposed and n is a multiple of 4. */
   readonly vector: boolean;
   readonly hasBias: boolean;
+  /** a and b are stored as f16; sums, bias and y are f32. */
+  readonly isHalf: boolean;
   /** What happens to each Cell before it is stored; absent: nothing. Not with splits. */
   readonly epilogue?: Epilogue;
 }
+
+/** Whether a kernel's text names f16, in its operands or in its epilogue. */
+export const namesHalf = ({ isHalf, epilogue }: Omit<MatmulInterface, "vector">): boolean =>
+  isHalf || (epilogue?.isHalf ?? false);
 
 /**
  * y[batch, m, n] = Σ_k a · b (+ bias[n]). The strides in params say which operand is transposed and
  * which is shared by all batches (stride 0). With more than one split, y is [splits, batch, m, n]: one
  * partial sum per range of k.
  */
-export const matmulInterface = ({ vector, hasBias, epilogue }: MatmulInterface): string => wgsl`
+export const matmulInterface = ({
+  vector,
+  hasBias,
+  isHalf,
+  epilogue,
+}: MatmulInterface): string => wgsl`
 ${flatWorkgroup}
 struct Params {
   m: u32,
@@ -34,20 +46,23 @@ struct Params {
   b_batch: u32,
 ${epilogue?.fields ?? ""}
 }
+${element(isHalf)}
 #if ${vector}
 alias Cell = vec4f;
+alias Columns = Quad;
 const CELL: u32 = 4u;
 #else
 alias Cell = f32;
+alias Columns = Element;
 const CELL: u32 = 1u;
 #endif
-@group(0) @binding(0) var<storage, read> a: array<f32>;
-@group(0) @binding(1) var<storage, read> b: array<Cell>;
+@group(0) @binding(0) var<storage, read> a: array<Element>;
+@group(0) @binding(1) var<storage, read> b: array<Columns>;
 #if ${hasBias}
 @group(0) @binding(2) var<storage, read> bias: array<Cell>;
-@group(0) @binding(3) var<storage, read_write> y: array<Cell>;
+@group(0) @binding(3) var<storage, read_write> y: array<${epilogue?.output ?? "Cell"}>;
 #else
-@group(0) @binding(2) var<storage, read_write> y: array<Cell>;
+@group(0) @binding(2) var<storage, read_write> y: array<${epilogue?.output ?? "Cell"}>;
 #endif
 @group(0) @binding(${epilogue?.paramsBinding ?? (hasBias ? 4 : 3)}) var<uniform> params: Params;
 

@@ -85,6 +85,7 @@ function render({ versions, adapter, subgroups, peaks, numerics, advice }: Diagn
     `adapter     ${adapter.description}`,
     `vendor      ${adapter.vendor || "unknown"}, architecture ${adapter.architecture || "unknown"}`,
     `features    ${adapter.features.join(", ")}`,
+    `half floats ${adapter.features.includes("shader-f16") ? "yes: neco train --fp16" : "no: neco train --fp16 is refused"}`,
     `subgroups   ${subgroups.max === 0 ? "none" : `${subgroups.min} to ${subgroups.max} lanes`}`,
     "limits",
     ...Object.entries(adapter.limits).map(([name, value]) => `  ${name.padEnd(34)} ${value}`),

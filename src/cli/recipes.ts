@@ -139,6 +139,7 @@ export function recipeFrom(json: JsonRecord): Recipe {
     decay: decay ?? base.decay,
     maxGradNorm: numberOf(json["maxGradNorm"], base.maxGradNorm),
     labelSmoothing: numberOf(json["labelSmoothing"], base.labelSmoothing),
+    precision: json["precision"] === "f16" ? "f16" : "f32",
     augmentation: {
       pad: numberOf(pad, 0),
       flip: flip === true,

@@ -56,7 +56,10 @@ export function addTrainOptions(command: Command): Command {
   return addRecipeFlags(addModelFlags(described))
     .option("--eval-every <n>", "updates between evaluations on ID validation", positive)
     .option("--seed <n>", "of weights, order and augmentation", natural, 42)
-    .option("--fp16", "half precision (not in this version: an error says so)")
+    .option(
+      "--fp16",
+      "operands of products in half precision, with a scaled loss (needs shader-f16)",
+    )
     .option("--track-nc", "keep checkpoints along the run and measure neural collapse on them")
     .option(
       "--ood <name>",

@@ -55,8 +55,6 @@ export function recipeOf(
   dataset: Pick<ImageDataset, "name" | "channels">,
   trainCount: number,
 ): Recipe {
-  if (options.fp16 === true)
-    throw new UsageError("--fp16: this version trains in f32 only; leave it out");
   if (options.numSteps !== undefined && options.epochs !== undefined)
     throw new UsageError("--num-steps and --epochs exclude each other: give one");
   const name = options.recipe ?? (options.pretrained === undefined ? "scratch" : "reference");
@@ -72,6 +70,7 @@ export function recipeOf(
     decay: options.decayType,
     warmupSteps: options.warmupSteps,
     maxGradNorm: options.maxGradNorm,
+    precision: options.fp16 === true ? "f16" : undefined,
     momentum: undefined,
     augmentation: name === "scratch" ? suitedAugmentation(dataset) : undefined,
   });

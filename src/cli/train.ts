@@ -1,5 +1,6 @@
 /** `neco train`: fine-tunes or trains from scratch into a run folder, resumable to the same bits. */
 import type { Command } from "commander";
+import { needHalf } from "../engine/index.ts";
 import type { Engine } from "../engine/index.ts";
 import { trainRun, type TrainProgress, type TrainResult } from "../vit/index.ts";
 import { duration, note, print, startProgress } from "./console.ts";
@@ -67,6 +68,7 @@ export async function startTraining(
   { isNew, notes }: { isNew: boolean; notes?: Parameters<typeof newConfig>[2] },
 ): Promise<TrainResult> {
   const start = performance.now();
+  if (job.recipe.precision === "f16") needHalf(engine.caps); // before there is a folder
   if (isNew) await createRun(job.folder, newConfig(engine, job, notes));
   else note(`going on from step ${job.resume?.step ?? 0} of ${job.recipe.steps}`);
   const result = await train(engine, job);

@@ -32,7 +32,9 @@ function walk(entry: TapeEntry, { tape, cotangents, ops, engine }: Walk): void {
   const needs = inputs.map((input) => input !== null && tape.tracked.has(input.id));
   const present = inputs.map((input) => input ?? engine.absent);
   const shapes = present.map(({ shape }) => shape);
-  const given = op.grad(gs, { inputs: present, outputs, saved, attrs, needs, shapes }, ops);
+  const dtypes = present.map(({ dtype }) => dtype);
+  const context = { inputs: present, outputs, saved, attrs, needs, shapes, dtypes };
+  const given = op.grad(gs, context, ops);
   inputs.forEach((input, index) => {
     const grad = given[index];
     if (!input || !grad || !needs[index]) return;

@@ -1,7 +1,7 @@
 /** Opens a device with all that the adapter offers, and collects what goes wrong on it. */
 import { openGpu } from "#platform";
 import type { Caps } from "../kernels/op.ts";
-import { DeviceLostError, NecoError, OutOfMemoryError } from "../util/errors.ts";
+import { AdapterError, DeviceLostError, NecoError, OutOfMemoryError } from "../util/errors.ts";
 
 /** The adapter as reports name it. */
 export interface AdapterSummary {
@@ -88,6 +88,17 @@ function capsOf(adapter: GPUAdapter, device: GPUDevice, kind: string): Caps {
     subgroupMax: subgroups ? adapter.info.subgroupMaxSize : 0,
     features: new Set(device.features),
   };
+}
+
+/**
+ * Checks that an adapter can store f16.
+ * @throws AdapterError if it lacks the feature shader-f16.
+ */
+export function needHalf({ features }: Pick<Caps, "features">): void {
+  if (!features.has("shader-f16"))
+    throw new AdapterError(
+      "half precision needs shader-f16, which this adapter lacks; stay in f32 (train without --fp16) or choose another, such as --adapter lavapipe",
+    );
 }
 
 /**

@@ -90,12 +90,13 @@ export class EagerExecutor implements Executor {
   /** Writes host values; what is queued before sees the old ones. */
   write(tensor: Tensor, values: HostArray): void {
     this.flush();
+    const { buffer, byteOffset, byteLength } = wholeWords(values);
     this.gpu.device.queue.writeBuffer(
       liveBuffer(tensor.storage),
       tensor.offset,
-      values.buffer,
-      values.byteOffset,
-      values.byteLength,
+      buffer,
+      byteOffset,
+      byteLength,
     );
   }
 
@@ -153,6 +154,14 @@ export class EagerExecutor implements Executor {
 }
 
 const MAP_MODE_READ = 0x1;
+
+/** The same bytes; an odd number of f16 gets one more, since the queue writes words of 4 bytes. */
+function wholeWords(values: HostArray): HostArray {
+  if (values.byteLength % 4 === 0) return values;
+  const padded = new Uint16Array(values.length + 1);
+  padded.set(values);
+  return padded;
+}
 
 /**
  * The buffer behind a storage.

@@ -1,12 +1,12 @@
 /** The engine: tensors, ops, scopes. Everything that users of the GPU touch goes through it. */
 import type { Attrs, Caps, OpDef } from "../kernels/op.ts";
-import { pickVariant } from "../kernels/op.ts";
+import { inferMetas, pickVariant } from "../kernels/op.ts";
 import { heldPick } from "../kernels/picks.ts";
 import type { Picks } from "../kernels/picks.ts";
 import { CaptureError, ShapeError } from "../util/errors.ts";
 import { bytesOf, meta as metaOf, show, sizeOf } from "../util/shape.ts";
 import type { DType, Meta, Shape } from "../util/shape.ts";
-import { openDevice } from "./device.ts";
+import { needHalf, openDevice } from "./device.ts";
 import type { AdapterSummary, OpenDevice } from "./device.ts";
 import { EagerExecutor } from "./eager.ts";
 import { resolvePass } from "./executor.ts";
@@ -16,7 +16,7 @@ import type { Ops } from "./ops.ts";
 import { PipelineCache } from "./pipelines.ts";
 import { ALIGNMENT, BufferPool } from "./pool.ts";
 import { Scopes } from "./scope.ts";
-import { Storage, Tensor } from "./tensor.ts";
+import { dtypeOf, Storage, Tensor } from "./tensor.ts";
 import type { HostArray } from "./tensor.ts";
 import type { Tape } from "./tape.ts";
 
@@ -39,8 +39,7 @@ export interface OpCall {
 
 const DEFAULT_BUDGET = 8 * 1024 ** 3;
 
-const dtypeOf = (values: HostArray): DType =>
-  values instanceof Float32Array ? "f32" : values instanceof Int32Array ? "i32" : "u32";
+const HOST_ARRAYS = { f32: Float32Array, f16: Uint16Array, i32: Int32Array, u32: Uint32Array };
 
 /** Runs ops on one device. Made by {@link createEngine}. */
 export class Engine {
@@ -107,14 +106,7 @@ export class Engine {
 
   /** Zeros of a shape. */
   zeros(shape: Shape, dtype: DType = "f32"): Tensor {
-    const size = sizeOf(shape);
-    const values =
-      dtype === "f32"
-        ? new Float32Array(size)
-        : dtype === "i32"
-          ? new Int32Array(size)
-          : new Uint32Array(size);
-    return this.tensor(values, shape);
+    return this.tensor(new HOST_ARRAYS[dtype](sizeOf(shape)), shape);
   }
 
   /** A tensor over part of another's memory, `offset` in bytes (a multiple of 256). */
@@ -137,8 +129,12 @@ export class Engine {
     return this.own(new Tensor(this, { shape: [bytes / 4], dtype: "u32" }, storage));
   }
 
-  /** New memory with undefined content; for the engine's own parts. */
+  /**
+   * New memory with undefined content; for the engine's own parts.
+   * @throws AdapterError for f16 where the adapter lacks shader-f16.
+   */
   allocate(meta: Meta, label: string): Tensor {
+    if (meta.dtype === "f16") needHalf(this.caps);
     const storage = this.executor.allocate(bytesOf(meta), `${label} ${show(meta.shape)}`);
     return this.own(new Tensor(this, meta, storage));
   }
@@ -171,7 +167,7 @@ export class Engine {
   ): readonly Tensor[] {
     for (const input of inputs) input?.assertAlive();
     this.observer?.({ op, inputs, attrs });
-    const metas = op.infer(inputs, attrs);
+    const metas = inferMetas(op, inputs, attrs);
     const outputs = op.alias
       ? this.alias(inputs, metas)
       : this.dispatch(op, inputs, metas, { attrs, variant });
@@ -213,11 +209,15 @@ export class Engine {
 
   /**
    * target ← value, in place: how state changes.
-   * @throws ShapeError if the sizes differ.
+   * @throws ShapeError if the sizes or dtypes differ.
    */
   assign(target: Tensor, value: Tensor): void {
     if (target.size !== value.size)
       throw new ShapeError("assign", "sizes differ", { target: target.shape, value: value.shape });
+    if (target.dtype !== value.dtype)
+      throw new ShapeError("assign", `${value.dtype} does not fit ${target.dtype}; use cast`, {
+        target: target.shape,
+      });
     target.assertAlive();
     value.assertAlive();
     this.executor.copy(value, target);
@@ -229,6 +229,10 @@ export class Engine {
       throw new CaptureError("write: a program cannot write host values; make them an input");
     if (target.size !== values.length)
       throw new ShapeError("write", `${values.length} values for`, { target: target.shape });
+    if (target.dtype !== dtypeOf(values))
+      throw new ShapeError("write", `${dtypeOf(values)} values for ${target.dtype}`, {
+        target: target.shape,
+      });
     this.eager.write(target, values);
   }
 

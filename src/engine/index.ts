@@ -1,6 +1,7 @@
 /** The engine layer's public face. */
 export { createEngine, Engine } from "./engine.ts";
 export type { EngineOptions } from "./engine.ts";
+export { needHalf } from "./device.ts";
 export type { AdapterSummary } from "./device.ts";
 export { Tensor } from "./tensor.ts";
 export type { HostArray } from "./tensor.ts";

@@ -63,11 +63,11 @@ export class ParamSet {
     this.shapes = specs.map(({ shape }) => shape);
     const { places, arenaBytes } = layoutArenas(specs, engine.caps.maxBindingBytes);
     this.places = places;
-    const values = arenaBytes.map((bytes) => new Float32Array(bytes / ELEMENT_BYTES));
-    const masks = arenaBytes.map((bytes) => new Float32Array(bytes / ELEMENT_BYTES));
+    const values = arenaBytes.map((bytes) => new Float32Array(bytes / ELEMENT_BYTES.f32));
+    const masks = arenaBytes.map((bytes) => new Float32Array(bytes / ELEMENT_BYTES.f32));
     specs.forEach((spec, index) => {
       const { arena, offset } = at(places, index);
-      const start = offset / ELEMENT_BYTES;
+      const start = offset / ELEMENT_BYTES.f32;
       at(values, arena).set(spec.values, start);
       if (spec.decay) at(masks, arena).fill(1, start, start + sizeOf(spec.shape));
     });
@@ -120,7 +120,7 @@ export class ParamSet {
     return new Map(
       this.names.map((name, index) => {
         const { arena, offset } = at(this.places, index);
-        const start = offset / ELEMENT_BYTES;
+        const start = offset / ELEMENT_BYTES.f32;
         return [name, at(flat, arena).slice(start, start + sizeOf(at(this.shapes, index)))];
       }),
     );
@@ -133,7 +133,7 @@ export class ParamSet {
       const { arena, offset } = at(this.places, index);
       const value = values.get(name);
       if (!value) throw new RangeError(`no value for parameter ${name}`);
-      at(flat, arena).set(value, offset / ELEMENT_BYTES);
+      at(flat, arena).set(value, offset / ELEMENT_BYTES.f32);
     });
     arenas.forEach((arena, index) => {
       this.engine.write(arena, at(flat, index));

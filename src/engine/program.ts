@@ -1,7 +1,7 @@
 /** Programs: a function recorded once per input shape, then replayed without allocations. */
 import { CaptureError, ShapeError } from "../util/errors.ts";
 import { at, bytesOf, show, sizeOf } from "../util/shape.ts";
-import type { DType, Meta, Shape } from "../util/shape.ts";
+import type { Meta, Shape } from "../util/shape.ts";
 import { Recorder } from "./capture.ts";
 import { isDebugged, programReport } from "./debug.ts";
 import type { Engine } from "./engine.ts";
@@ -11,7 +11,7 @@ import type { PassTime } from "./profile.ts";
 import { Replay } from "./replay.ts";
 import type { ProgramStats } from "./replay.ts";
 import { tensorsIn } from "./scope.ts";
-import { Tensor } from "./tensor.ts";
+import { dtypeOf, Tensor } from "./tensor.ts";
 import type { HostArray } from "./tensor.ts";
 
 /** Host values with their shape; a bare typed array is a vector. */
@@ -58,9 +58,6 @@ interface Capture<O> {
   readonly scalarHost: Uint8Array<ArrayBuffer>;
   readonly outputs: O;
 }
-
-const dtypeOf = (values: HostArray): DType =>
-  values instanceof Float32Array ? "f32" : values instanceof Int32Array ? "i32" : "u32";
 
 function normalise(inputs: ProgramInputs): NamedInput[] {
   return Object.entries(inputs).map(([name, input]) => {

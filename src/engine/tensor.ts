@@ -1,10 +1,21 @@
 /** A tensor: shape, dtype and a place in GPU memory, or in a program that is being captured. */
 import { DisposedError } from "../util/errors.ts";
+import { decodeFloat16 } from "../util/float16.ts";
 import { bytesOf, show, sizeOf } from "../util/shape.ts";
 import type { DType, Meta, Shape } from "../util/shape.ts";
 
-/** Typed arrays that hold a tensor's values on the host. */
-export type HostArray = Float32Array | Int32Array | Uint32Array;
+/** Typed arrays that hold a tensor's values on the host; Uint16Array holds the bits of f16. */
+export type HostArray = Float32Array | Uint16Array | Int32Array | Uint32Array;
+
+/** The dtype that a typed array stands for. */
+export const dtypeOf = (values: HostArray): DType =>
+  values instanceof Float32Array
+    ? "f32"
+    : values instanceof Uint16Array
+      ? "f16"
+      : values instanceof Int32Array
+        ? "i32"
+        : "u32";
 
 /** Memory shared by a tensor and its views; freed when the last one goes. */
 export class Storage {
@@ -88,7 +99,7 @@ export class Tensor implements Meta, Disposable {
   }
 
   /**
-   * The values, in row-major order, as the dtype's typed array.
+   * The values, in row-major order, as the dtype's typed array; of f16 the bits.
    * @throws DisposedError if the tensor was freed.
    * @throws CaptureError while a program is being captured.
    */
@@ -97,6 +108,8 @@ export class Tensor implements Meta, Disposable {
     switch (this.dtype) {
       case "f32":
         return new Float32Array(bytes);
+      case "f16":
+        return new Uint16Array(bytes, 0, this.size);
       case "i32":
         return new Int32Array(bytes);
       case "u32":
@@ -107,12 +120,13 @@ export class Tensor implements Meta, Disposable {
   /** The values of an f32 tensor; other dtypes are converted. */
   async floats(): Promise<Float32Array> {
     const values = await this.data();
+    if (values instanceof Uint16Array) return decodeFloat16(values);
     return values instanceof Float32Array ? values : Float32Array.from(values);
   }
 
   /** The only value of a one-element tensor. */
   async item(): Promise<number> {
-    const [value] = await this.data();
+    const [value] = await (this.dtype === "f16" ? this.floats() : this.data());
     return value ?? Number.NaN;
   }
 

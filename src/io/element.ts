@@ -1,6 +1,6 @@
 /** Element types of arrays in files, and their conversion to what the engine takes (f32, i32). */
 import { FormatError } from "../util/errors.ts";
-import { decodeBfloat16, decodeFloat16, encodeBfloat16, encodeFloat16 } from "./float16.ts";
+import { decodeBfloat16, decodeFloat16, encodeBfloat16, encodeFloat16 } from "../util/float16.ts";
 
 /** Bytes of one element of each type that files may hold. */
 export const ELEMENT_SIZES = {

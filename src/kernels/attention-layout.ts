@@ -34,6 +34,8 @@ export interface Sizes {
   readonly heads: number;
   readonly headSize: number;
   readonly width: number;
+  /** qkv, y and g are stored as f16. */
+  readonly isHalf: boolean;
 }
 
 /**
@@ -71,7 +73,7 @@ export function checkDropped(op: string, of: Sizes, key: Meta | null, rate: numb
 export function sizesOf(qkv: Meta, { heads }: HeadAttrs): Sizes {
   const width = at(qkv.shape, 2) / 3;
   const [batches = 0, tokens = 0] = qkv.shape;
-  return { batches, tokens, heads, headSize: width / heads, width };
+  return { batches, tokens, heads, headSize: width / heads, width, isHalf: qkv.dtype === "f16" };
 }
 
 /** Rows (tokens of one head) of a workgroup of 64 lanes. */
@@ -149,8 +151,8 @@ const MAX_TILED_HEAD = 256;
 
 function lanesKernels(of: Sizes, dropout: boolean, caps: Caps): Kernels {
   const subgroup = fixedSubgroup(caps);
-  const { headSize } = of;
-  const options = { headSize, dropout, subgroup, laneTokens: laneTokens(of, subgroup) };
+  const { headSize, isHalf } = of;
+  const options = { headSize, dropout, isHalf, subgroup, laneTokens: laneTokens(of, subgroup) };
   return {
     rows: subgroup * options.laneTokens,
     forward: attentionLanes(options),
@@ -160,7 +162,8 @@ function lanesKernels(of: Sizes, dropout: boolean, caps: Caps): Kernels {
 }
 
 function tiledKernels(of: Sizes, dropout: boolean, caps: Caps): Kernels {
-  const options = { headSize: of.headSize, dropout, tile: tileTokens(of, dropout, caps) };
+  const { headSize, isHalf } = of;
+  const options = { headSize, dropout, isHalf, tile: tileTokens(of, dropout, caps) };
   return {
     rows: TILED_ROWS,
     forward: attentionTiled(options),
@@ -169,8 +172,8 @@ function tiledKernels(of: Sizes, dropout: boolean, caps: Caps): Kernels {
   };
 }
 
-function wideKernels({ headSize }: Sizes, dropout: boolean): Kernels {
-  const options = { headSize, dropout };
+function wideKernels({ headSize, isHalf }: Sizes, dropout: boolean): Kernels {
+  const options = { headSize, dropout, isHalf };
   return {
     rows: 1,
     forward: attentionWide(options),

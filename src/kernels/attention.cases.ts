@@ -31,6 +31,11 @@ export const attentionCases: OpCases = {
     { inputs: [{ shape: [1, 18, 750] }, KEY], attrs: { heads: 1, rate: 0.5, stream: 5 } },
     { inputs: [{ shape: [1, 6, 774] }, KEY], attrs: { heads: 1, rate: 0.5, stream: 6 } },
     { inputs: [{ shape: [1, 9, 9] }, KEY], attrs: { heads: 1 } }, // rate 0: the key is not used
+    { inputs: [{ shape: [2, 5, 18], dtype: "f16" }], attrs: { heads: 2 } },
+    { inputs: [{ shape: [1, 67, 9], dtype: "f16", range: [-2, 2] }], attrs: { heads: 1 } },
+    { inputs: [{ shape: [2, 17, 96], dtype: "f16", range: [-2, 2] }], attrs: { heads: 2 } },
+    { inputs: [{ shape: [2, 17, 96], dtype: "f16" }, KEY], attrs: { heads: 2, rate: 0.25 } },
+    { inputs: [{ shape: [1, 3, 774], dtype: "f16" }], attrs: { heads: 1 } },
   ],
   extremes: [
     { inputs: [{ shape: [1, 3, 9], range: [-30, 30] }], attrs: { heads: 1 } },
@@ -89,12 +94,13 @@ export const attentionCases: OpCases = {
 function backwardSample(
   [batches, tokens, heads, headSize]: readonly [number, number, number, number],
   rate: number,
+  dtype: "f32" | "f16" = "f32",
 ): Sample {
   return {
     inputs: [
-      { shape: [batches, tokens, heads * headSize] },
-      { shape: [batches, tokens, 3 * heads * headSize] },
-      { shape: [batches, tokens, heads * headSize] },
+      { shape: [batches, tokens, heads * headSize], dtype },
+      { shape: [batches, tokens, 3 * heads * headSize], dtype },
+      { shape: [batches, tokens, heads * headSize], dtype },
       { shape: [batches, heads, tokens], range: [2, 4] },
       rate > 0 ? KEY : null,
     ],
@@ -106,18 +112,24 @@ function backwardSample(
 export const attentionBackwardCases: OpCases = {
   reference: (inputs, attrs) => backward64(inputs, attrs, (value) => value),
   scale: (inputs, attrs) => backward64(inputs, attrs, Math.abs),
-  samples: (
-    [
-      [2, 5, 2, 3],
-      [1, 67, 1, 3],
-      [2, 17, 2, 16],
-      [1, 1, 1, 1],
-      [1, 197, 2, 1],
-      [1, 257, 1, 5],
-      [1, 18, 1, 130],
-      [1, 66, 1, 258],
-    ] as const
-  ).flatMap((sizes) => [backwardSample(sizes, 0), backwardSample(sizes, 0.3)]),
+  samples: [
+    ...(
+      [
+        [2, 5, 2, 3],
+        [1, 67, 1, 3],
+        [2, 17, 2, 16],
+        [1, 1, 1, 1],
+        [1, 197, 2, 1],
+        [1, 257, 1, 5],
+        [1, 18, 1, 130],
+        [1, 66, 1, 258],
+      ] as const
+    ).flatMap((sizes) => [backwardSample(sizes, 0), backwardSample(sizes, 0.3)]),
+    backwardSample([2, 5, 2, 3], 0, "f16"),
+    backwardSample([1, 67, 1, 3], 0.3, "f16"),
+    backwardSample([2, 17, 2, 16], 0, "f16"),
+    backwardSample([1, 66, 1, 258], 0.3, "f16"),
+  ],
   errors: [
     {
       inputs: [
@@ -138,6 +150,16 @@ export const attentionBackwardCases: OpCases = {
       ],
       attrs: { heads: 1 },
       throws: /attentionBackward: lse must be \[batch, heads, tokens\]; got .* lse \[1, 5\]/,
+    },
+    {
+      inputs: [
+        { shape: [1, 5, 4] },
+        { shape: [1, 5, 12], dtype: "f16" },
+        { shape: [1, 5, 4], dtype: "f16" },
+        { shape: [1, 1, 5] },
+      ],
+      attrs: { heads: 1 },
+      throws: /attentionBackward: g is f32, qkv f16 and y f16, not all one; use cast/,
     },
   ],
   tolerance: {

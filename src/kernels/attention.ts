@@ -17,29 +17,30 @@ import {
   variantsOf,
 } from "./attention-layout.ts";
 import type { AttentionAttrs, HeadAttrs, Kernels, Sizes } from "./attention-layout.ts";
-import { needDtype } from "./check.ts";
+import { needDtype, needFloat } from "./check.ts";
 import { defineOp, need } from "./op.ts";
 import type { Caps, Pass, Plan } from "./op.ts";
 import { reads, writes } from "./pass.ts";
 
 /**
- * y = dropout(softmax(q · kᵀ / √(D/H))) · v per head, from qkv [N, T, 3D] packed as [3, H, D/H].
- * Weights are dropped at `rate` as by `dropout`, drawn from `stream` under key u32 [4]; at rate 0,
- * the default, there is no key.
+ * y = dropout(softmax(q · kᵀ / √(D/H))) · v per head, from qkv [N, T, 3D] packed as [3, H, D/H]. y
+ * is stored as qkv is, f16 or f32. Weights are dropped at `rate` as by `dropout`, drawn from `stream`
+ * under key u32 [4]; at rate 0, the default, there is no key.
  */
 export const attention = defineOp({
   name: "attention",
   inputs: ["qkv", "key?"],
   outputs: ["y"],
   saves: ["lse"],
+  halves: ["qkv"],
   defaults: { heads: 1, rate: 0, stream: 0 },
   infer(inputs, attrs: AttentionAttrs) {
-    const qkv = needDtype("attention", inputs, [0, "qkv"]);
+    const qkv = needFloat("attention", inputs, [0, "qkv"]);
     checkPacked("attention", qkv, attrs);
     const sizes = sizesOf(qkv, attrs);
     checkDropped("attention", sizes, inputs[1] ?? null, attrs.rate);
     const { batches, tokens, heads, width } = sizes;
-    return [meta([batches, tokens, width]), meta([batches, heads, tokens])];
+    return [meta([batches, tokens, width], qkv.dtype), meta([batches, heads, tokens])];
   },
   variants: variantsOf((kernels, sizes, attrs, caps) => {
     const draws = drawsOf(attrs, "in1");
@@ -50,20 +51,22 @@ export const attention = defineOp({
       params: [...paramsOf(sizes), ...draws.params],
       grid: headGrid(sizes, kernels.rows, caps),
       flops: flopsOf(sizes, 2),
-      bytes: 16 * sizes.batches * sizes.tokens * sizes.width,
+      bytes: (sizes.isHalf ? 8 : 16) * sizes.batches * sizes.tokens * sizes.width,
     };
     return { temps: [], passes: [pass] };
   }, 0),
   prefer: PREFER,
-  grad: ([g], { inputs: [qkv, key], outputs: [y], saved: [lse], attrs }, ops) =>
-    g && qkv && y && lse
-      ? [ops.attentionBackward(g, qkv, y, lse, attrs.rate > 0 && key ? key : null, attrs), null]
-      : [],
+  grad([given], { inputs: [qkv, key], outputs: [y], saved: [lse], attrs, dtypes }, ops) {
+    if (!given || !qkv || !y || !lse) return [];
+    const g = dtypes[0] === "f16" ? ops.cast(given, { dtype: "f16" }) : given;
+    const drawn = attrs.rate > 0 && key ? key : null;
+    return [ops.attentionBackward(g, qkv, y, lse, drawn, attrs), null];
+  },
 });
 
 /** The three passes: delta, dq by queries, dk and dv by keys; the scores are computed anew. */
 function backwardPlan(kernels: Kernels, sizes: Sizes, attrs: AttentionAttrs, caps: Caps): Plan {
-  const { batches, tokens, heads, headSize, width } = sizes;
+  const { batches, tokens, heads, headSize, width, isHalf } = sizes;
   const elements = batches * tokens * width;
   const grid = headGrid(sizes, kernels.rows, caps);
   const draws = drawsOf(attrs, "in4");
@@ -74,12 +77,12 @@ function backwardPlan(kernels: Kernels, sizes: Sizes, attrs: AttentionAttrs, cap
     passes: [
       {
         label: `attentionBackward delta ${show([batches, heads, tokens])}`,
-        code: attentionDelta({ headSize }),
+        code: attentionDelta({ headSize, isHalf }),
         bindings: [...reads("in0", "in2"), ...writes("temp0")],
         params: paramsOf(sizes),
         grid: headGrid(sizes, TILED_ROWS, caps),
         flops: 2 * elements,
-        bytes: 8 * elements,
+        bytes: (isHalf ? 4 : 8) * elements,
       },
       {
         label: `attentionBackward dq ${show([batches, tokens, width])}`,
@@ -88,7 +91,7 @@ function backwardPlan(kernels: Kernels, sizes: Sizes, attrs: AttentionAttrs, cap
         params,
         grid,
         flops: flopsOf(sizes, 3),
-        bytes: 20 * elements,
+        bytes: (isHalf ? 12 : 20) * elements,
       },
       {
         label: `attentionBackward dk, dv ${show([batches, tokens, width])}`,
@@ -97,7 +100,7 @@ function backwardPlan(kernels: Kernels, sizes: Sizes, attrs: AttentionAttrs, cap
         params,
         grid,
         flops: flopsOf(sizes, 4),
-        bytes: 24 * elements,
+        bytes: (isHalf ? 16 : 24) * elements,
       },
     ],
   };
@@ -108,15 +111,16 @@ function backwardPlan(kernels: Kernels, sizes: Sizes, attrs: AttentionAttrs, cap
 // ds = p ∘ (dp − Σ_key p·dp), and as m is part of y, still
 // Σ_key p·dp = Σ_key m·p·(g·v) = Σ_d g·Σ_key m·p·v = Σ_d g·y = delta;
 // dq = scale · ds·k, dk = scale · dsᵀ·q.
-/** The gradient of attention: dqkv from g, the inputs, the output and its log-sum-exp. */
+/** The gradient of attention: dqkv, in f32, from g, the inputs, the output and its log-sum-exp. */
 export const attentionBackward = defineOp({
   name: "attentionBackward",
   inputs: ["g", "qkv", "y", "lse", "key?"],
   outputs: ["dqkv"],
+  halves: ["g", "qkv", "y"],
   defaults: { heads: 1, rate: 0, stream: 0 },
   infer(inputs, attrs: AttentionAttrs) {
-    const g = needDtype("attentionBackward", inputs, [0, "g"]);
-    const qkv = needDtype("attentionBackward", inputs, [1, "qkv"]);
+    const g = needFloat("attentionBackward", inputs, [0, "g"]);
+    const qkv = needFloat("attentionBackward", inputs, [1, "qkv"]);
     checkPacked("attentionBackward", qkv, attrs);
     const sizes = sizesOf(qkv, attrs);
     checkDropped("attentionBackward", sizes, inputs[4] ?? null, attrs.rate);
@@ -128,12 +132,18 @@ export const attentionBackward = defineOp({
         qkv: qkv.shape,
         y: y.shape,
       });
+    if (g.dtype !== qkv.dtype || y.dtype !== qkv.dtype)
+      throw new ShapeError(
+        "attentionBackward",
+        `g is ${g.dtype}, qkv ${qkv.dtype} and y ${y.dtype}, not all one; use cast`,
+        { qkv: qkv.shape },
+      );
     if (!sameShape(need(inputs, 3).shape, [batches, heads, tokens]))
       throw new ShapeError("attentionBackward", "lse must be [batch, heads, tokens]", {
         qkv: qkv.shape,
         lse: need(inputs, 3).shape,
       });
-    return [qkv];
+    return [meta(qkv.shape)];
   },
   variants: variantsOf(backwardPlan, 1),
   prefer: PREFER,

@@ -25,6 +25,7 @@ import { householderReflectCases, householderUpdateCases } from "./householder.c
 import { concatCases, padCases } from "./joins.cases.ts";
 import { layernormBackwardCases, layernormCases } from "./layernorm.cases.ts";
 import { logitstatsCases } from "./logitstats.cases.ts";
+import { lossScaleCases } from "./lossScale.cases.ts";
 import { matmulCases } from "./matmul.cases.ts";
 import { meanCases, sumCases, sumToCases } from "./reduce.cases.ts";
 import {
@@ -100,6 +101,7 @@ export const cases = {
   ema: emaCases,
   fill: fillCases,
   squaredNorm: squaredNormCases,
+  lossScale: lossScaleCases,
   adamw: adamwCases,
   sgdMomentum: sgdMomentumCases,
   dropPath: dropPathCases,

@@ -27,6 +27,23 @@ export function needDtype(
 }
 
 /**
+ * The meta of a required input that may be stored in either float type.
+ * @throws ShapeError naming op and input if it is neither.
+ */
+export function needFloat(
+  op: string,
+  inputs: InputMetas,
+  [index, name]: readonly [number, string],
+): Meta {
+  const input = need(inputs, index);
+  if (input.dtype !== "f32" && input.dtype !== "f16")
+    throw new ShapeError(op, `${name} must be f32 or f16, not ${input.dtype}; use cast`, {
+      [name]: input.shape,
+    });
+  return input;
+}
+
+/**
  * Axes counted from the front, in ascending order; null means all of them.
  * @throws ShapeError if one does not exist or comes twice.
  */

@@ -51,10 +51,16 @@ const errors = (op: string): ErrorSample[] => [
   },
 ];
 
+const half = { dtype: "f16" } as const;
+
 /** Oracle of dropout. */
 export const dropoutCases: OpCases = {
   reference: (inputs, attrs) => dropped(inputs, attrs, (index) => index),
-  samples,
+  samples: [
+    ...samples,
+    { inputs: [{ shape: [7, 9], ...half }, KEY], attrs: { rate: 0.5, stream: 3 } },
+    { inputs: [{ shape: [5, 4, 16], ...half }, KEY], attrs: { rate: 0.1, stream: 1 } },
+  ],
   errors: errors("dropout"),
   tolerance: { rel: 2e-7, abs: 1e-30, why: "one product with a rounded factor" },
   bench: [{ inputs: [{ shape: [3200, 256] }, KEY], attrs: { rate: 0.1, stream: 1 } }],

@@ -6,6 +6,7 @@ import { philox } from "../../shaders/lib/philox.wgsl.ts";
 import { ShapeError } from "../util/errors.ts";
 import { at, ceilDiv, meta, show, sizeOf } from "../util/shape.ts";
 import type { Meta } from "../util/shape.ts";
+import { needFloat } from "./check.ts";
 import { defineOp, need } from "./op.ts";
 import type { Param, Pass } from "./op.ts";
 import { ELEMENT_WORKGROUP, elementGrid, f, reads, u, uniforms, writes } from "./pass.ts";
@@ -56,30 +57,33 @@ export const dropout = defineOp({
   name: "dropout",
   inputs: ["x", "key"],
   outputs: ["y"],
+  halves: ["x"],
   defaults: { rate: 0, stream: 0 },
   infer(inputs, { rate }) {
     checkRandom("dropout", need(inputs, 1), rate);
-    return [need(inputs, 0)];
+    return [needFloat("dropout", inputs, [0, "x"])];
   },
   variants: {
     block: {
       usable: () => true,
       plan(inputs, { rate, stream }, caps) {
-        const { shape } = need(inputs, 0);
+        const { shape, dtype } = need(inputs, 0);
+        const isHalf = dtype === "f16";
         const size = sizeOf(shape);
         const pass: Pass = {
           label: `dropout y ${show(shape)}`,
-          code: dropoutShader({ workgroup: ELEMENT_WORKGROUP, isWhole: size % 4 === 0 }),
+          code: dropoutShader({ workgroup: ELEMENT_WORKGROUP, isWhole: size % 4 === 0, isHalf }),
           bindings: [...reads("in0"), ...uniforms("in1"), ...writes("out0")],
           params: [u(size), ...drawParams(rate, stream)],
           grid: elementGrid(ceilDiv(size, 4), caps),
           flops: size,
-          bytes: 8 * size,
+          bytes: (isHalf ? 4 : 8) * size,
           stage: {
             name: "dropout",
             count: size,
+            isHalf,
             operands: [
-              { kind: "full", count: size },
+              { kind: "full", count: size, isHalf },
               { kind: "key", count: 4 },
             ],
             words: drawParams(rate, stream),

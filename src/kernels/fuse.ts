@@ -46,7 +46,10 @@ function epilogueStage({ pass: { stage }, fed, keepsValue }: Link, width: 1 | 4)
   return {
     name: stage.name,
     blocks: stage.blocks(width),
-    operands: stage.operands.map(({ kind }, k) => (fed.includes(k) ? "value" : kind)),
+    operands: stage.operands.map(({ kind, isHalf = false }, k) =>
+      fed.includes(k) ? { kind: "value", isHalf: false } : { kind, isHalf },
+    ),
+    isHalf: stage.isHalf ?? false,
     words: stage.words.map(typeOf),
     isIndexed: stage.isIndexed ?? false,
     keepsValue,
@@ -71,10 +74,10 @@ function linkSources(links: readonly Link[], firstMember: number): Source[] {
 
 /** Traffic that merging saves: values that are not stored, and operands that are not read again. */
 const savedBytes = (links: readonly Link[], count: number): number =>
-  links.reduce(
-    (total, { fed, keepsValue }) => total + 4 * count * (fed.length + (keepsValue ? 0 : 1)),
-    0,
-  );
+  links.reduce((total, { pass: { stage }, fed, keepsValue }) => {
+    const bytes = at(stage.operands, at(fed, 0)).isHalf ? 2 : 4;
+    return total + bytes * count * (fed.length + (keepsValue ? 0 : 1));
+  }, 0);
 
 /** What a kernel with a tail becomes; its output takes the first value that is stored. */
 function extendKernel(first: Pass, tail: Tail, links: readonly Link[]): FusedPass {

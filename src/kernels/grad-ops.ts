@@ -1,4 +1,5 @@
 /** The ops that gradient rules call, blind to what a tensor is; deriving it from the table would be circular. */
+import type { DType } from "../util/shape.ts";
 
 /** Axes-changing attributes that gradient rules use. */
 interface Transposes {
@@ -20,6 +21,7 @@ export interface GradOps<V> {
   greaterEqual(a: V, b: V): V;
   equal(a: V, b: V): V;
   pow(a: V, b: V): V;
+  cast(x: V, attrs: { readonly dtype: DType }): V;
   matmul(a: V, b: V, bias: V | null, attrs?: Transposes): V;
   sum(x: V, attrs: { readonly axes: readonly number[]; readonly keepDims?: boolean }): V;
   sumTo(x: V, attrs: { readonly shape: readonly number[] }): V;

@@ -23,6 +23,7 @@ import { householderReflect, householderUpdate } from "./householder.ts";
 import { concat, pad } from "./joins.ts";
 import { layernorm, layernormBackward } from "./layernorm.ts";
 import { logitstats } from "./logitstats.ts";
+import { lossScale } from "./lossScale.ts";
 import { matmul } from "./matmul.ts";
 import { crossEntropy, crossEntropyBackward, correctCount } from "./crossEntropy.ts";
 import { patchify, patchifyBackward } from "./patchify.ts";
@@ -89,6 +90,7 @@ export const table = {
   ema,
   fill,
   squaredNorm,
+  lossScale,
   adamw,
   sgdMomentum,
   dropPath,

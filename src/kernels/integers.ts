@@ -1,22 +1,41 @@
-/** Between whole numbers and floats: cast, oneHot. */
+/** Between element types: cast, oneHot. */
 import { cast as castShader } from "../../shaders/cast.wgsl.ts";
 import { oneHot as oneHotShader } from "../../shaders/oneHot.wgsl.ts";
 import { ShapeError } from "../util/errors.ts";
-import { meta, show, sizeOf } from "../util/shape.ts";
+import { ELEMENT_BYTES, meta, show, sizeOf } from "../util/shape.ts";
 import type { DType } from "../util/shape.ts";
 import { needDtype } from "./check.ts";
 import { flatWidth } from "./layout.ts";
 import { defineOp, need } from "./op.ts";
+import type { Stage } from "./op.ts";
 import { ELEMENT_WORKGROUP, elementGrid, reads, u, writes } from "./pass.ts";
 
 type CastAttrs = Readonly<{ dtype: DType }>;
 const toFloat: CastAttrs = { dtype: "f32" };
 
-/** x as another dtype; floats lose their fraction and stop at the integer type's ends. */
+const isFloat = (dtype: DType): boolean => dtype === "f32" || dtype === "f16";
+
+/** Between floats, other kernels can do it as they store; the rounding is in the storing. */
+function castStage(count: number, source: DType, target: DType): Stage {
+  return {
+    name: "cast",
+    count,
+    operands: [{ kind: "full", count, isHalf: source === "f16" }],
+    words: [],
+    isHalf: target === "f16",
+    blocks: () => ["fn cast_stage(x: Value) -> Value {\n  return x;\n}"],
+  };
+}
+
+/**
+ * x as another dtype. On the way to integers floats lose their fraction and stop at the type's ends;
+ * on the way to f16 they are rounded to nearest even, and beyond ±65504 become infinite.
+ */
 export const cast = defineOp({
   name: "cast",
   inputs: ["x"],
   outputs: ["y"],
+  halves: ["x"],
   defaults: toFloat,
   infer: (inputs, { dtype }) => [{ shape: need(inputs, 0).shape, dtype }],
   variants: {
@@ -35,15 +54,20 @@ export const cast = defineOp({
               bindings: [...reads("in0"), ...writes("out0")],
               params: [u(count / width)],
               grid: elementGrid(count / width, caps),
-              bytes: 8 * count,
+              bytes: (ELEMENT_BYTES[source] + ELEMENT_BYTES[target]) * count,
+              ...(isFloat(source) && isFloat(target)
+                ? { stage: castStage(count, source, target) }
+                : {}),
             },
           ],
         };
       },
     },
   },
-  // Only f32 carries gradients, so only f32 → f32 has one: dx = g.
-  grad: ([g], { attrs }) => [g && attrs.dtype === "f32" ? g : null],
+  // Only floats carry gradients: dx = g, which is f32 whatever x and y are.
+  grad: ([g], { attrs, dtypes: [source = "i32"] }) => [
+    g && isFloat(source) && isFloat(attrs.dtype) ? g : null,
+  ],
 });
 
 /** y[…, c] = 1 where the label is c, else 0; a label outside 0 … classes − 1 gives zeros. */

@@ -91,17 +91,29 @@ function checkRows(op: string, x: Meta, vectors: Readonly<Record<string, Meta>>)
       throw new ShapeError(op, `${name} must match the last axis`, { x: x.shape, [name]: shape });
 }
 
-type Dispatch = Pick<Pass, "code" | "params" | "grid">;
+/** The main kernel of a plan, by the epilogue of its rows. */
+interface RowKernel extends Pick<Pass, "params" | "grid"> {
+  readonly width: PackWidth;
+  readonly code: (epilogue?: { epilogue: Epilogue }) => string;
+}
 
-function forwardPlan(inputs: InputMetas, dispatch: Dispatch): Plan {
+function forwardPlan(inputs: InputMetas, { width, code, ...dispatch }: RowKernel): Plan {
   const { shape } = need(inputs, 0);
   const pass: Pass = {
     ...dispatch,
+    code: code(),
     label: `layernorm y ${show(shape)}`,
     bindings: [...reads("in0", "in1", "in2"), ...writes("out0", "out1", "out2")],
     flops: 8 * sizeOf(shape),
     bytes: 8 * sizeOf(shape),
     isCheap: true,
+    tail: {
+      binding: 3,
+      name: "y",
+      count: sizeOf(shape),
+      width,
+      code: (epilogue) => code({ epilogue }),
+    },
   };
   return { temps: [], passes: [pass] };
 }
@@ -124,8 +136,10 @@ export const layernorm = defineOp({
     narrow: (layout, inputs, attrs, caps) => {
       const rowsEach = FORWARD_ROWS[caps.adapterClass];
       const { rows, cols } = asRows(need(inputs, 0).shape);
+      const options = packOptions(layout, cols);
       return forwardPlan(inputs, {
-        code: layernormShader(packOptions(layout, cols)),
+        width: options.width,
+        code: (epilogue) => layernormShader({ ...options, ...epilogue }),
         params: [u(rows), u(rowsEach), f(attrs.eps)],
         grid: foldGrid(ceilDiv(rows, rowsEach * layout.rowsPerWorkgroup), caps),
       });
@@ -133,7 +147,8 @@ export const layernorm = defineOp({
     wide: (options, inputs, attrs, caps) => {
       const { rows, cols } = asRows(need(inputs, 0).shape);
       return forwardPlan(inputs, {
-        code: layernormWide(options),
+        width: options.width,
+        code: (epilogue) => layernormWide({ ...options, ...epilogue }),
         params: [u(rows), u(cols / options.width), f(attrs.eps)],
         grid: foldGrid(ceilDiv(rows, options.rowsAtOnce * options.subgroupsPerWorkgroup), caps),
       });
@@ -146,16 +161,10 @@ export const layernorm = defineOp({
     g && x && weight && mean && rstd ? ops.layernormBackward(g, x, weight, mean, rstd) : [],
 });
 
-/** The main kernel of the backward, by the epilogue of its dx. */
-interface BackwardKernel extends Omit<Dispatch, "code"> {
-  readonly width: PackWidth;
-  readonly code: (epilogue?: { epilogue: Epilogue }) => string;
-}
-
 function backwardPlan(
   inputs: InputMetas,
   blocks: number,
-  { width, code, ...dispatch }: BackwardKernel,
+  { width, code, ...dispatch }: RowKernel,
   caps: Caps,
 ): Plan {
   const { shape } = need(inputs, 1);
@@ -216,7 +225,7 @@ export const layernormBackward = defineOp({
       const rowsEach = Math.max(1, ceilDiv(rows, MAX_BLOCKS[caps.adapterClass]));
       const blocks = ceilDiv(rows, rowsEach);
       const options = packOptions(layout, cols);
-      const kernel: BackwardKernel = {
+      const kernel: RowKernel = {
         width: options.width,
         code: (epilogue) => layernormBackwardShader({ ...options, ...epilogue }),
         params: [u(rows), u(rowsEach)],
@@ -229,7 +238,7 @@ export const layernormBackward = defineOp({
       const { rowsAtOnce, subgroupsPerWorkgroup } = options;
       const turns = Math.max(1, ceilDiv(rows, MAX_BLOCKS[caps.adapterClass] * rowsAtOnce));
       const blocks = ceilDiv(rows, turns * rowsAtOnce);
-      const kernel: BackwardKernel = {
+      const kernel: RowKernel = {
         width: options.width,
         code: (epilogue) => layernormBackwardWide({ ...options, ...epilogue }),
         params: [u(rows), u(cols / options.width), u(turns)],

@@ -45,7 +45,9 @@ interface Product {
   readonly hasBias: boolean;
   /** b is stored transposed, and a pass untransposes it first. */
   readonly isCopied: boolean;
-  /** b, bias and y can be read and written as vec4f along the columns. */
+  /** a and b are stored as f16. */
+  readonly isHalf: boolean;
+  /** b, bias and y can be read and written in fours along the columns. */
   readonly vector: boolean;
 }
 
@@ -68,6 +70,7 @@ function product(inputs: InputMetas, { transposeA, transposeB }: MatmulAttrs): P
     b: { outer: transposeB ? k : 1, step: transposeB ? 1 : n, batch: b.length > 2 ? n * k : 0 },
     hasBias: Boolean(inputs[2]),
     isCopied: false,
+    isHalf: need(inputs, 0).dtype === "f16",
     vector: !transposeB && n % 4 === 0,
   };
 }
@@ -106,14 +109,16 @@ function untransposed(of: Product): Product {
   return { ...of, b: { ...of.b, outer: 1, step: of.n }, isCopied: true, vector: true };
 }
 
-function copyOfB({ batches, n, k, b }: Product, caps: Caps): { temp: Meta; pass: Pass } {
+const COPY_OF_B = { width: 4, whole: false, rank: 3, workgroup: ELEMENT_WORKGROUP } as const;
+
+function copyOfB({ batches, n, k, b, isHalf }: Product, caps: Caps): { temp: Meta; pass: Pass } {
   const copies = b.batch > 0 ? batches : 1;
   const cells = (copies * k * n) / 4; // of 4 columns, which lie k apart in b
   return {
-    temp: meta([copies, k, n]),
+    temp: meta([copies, k, n], isHalf ? "f16" : "f32"),
     pass: {
       label: `matmul b [${copies}, ${k}, ${n}]`,
-      code: stridedCopy({ width: 4, whole: false, rank: 3, workgroup: ELEMENT_WORKGROUP }),
+      code: stridedCopy({ ...COPY_OF_B, isHalf }),
       bindings: [...reads("in1"), ...writes("temp0")],
       params: [
         ...axisWords([copies, k, n / 4]),
@@ -121,7 +126,7 @@ function copyOfB({ batches, n, k, b }: Product, caps: Caps): { temp: Meta; pass:
         ...[0, k, cells].map(u),
       ],
       grid: elementGrid(cells, caps),
-      bytes: 32 * cells,
+      bytes: (isHalf ? 16 : 32) * cells,
     },
   };
 }
@@ -164,7 +169,7 @@ function productPlan(code: KernelCode, tile: Tile, of: Product, caps: Caps): Pla
     ].map(u),
     grid: foldGrid(parts * batches * tiles, caps),
     flops: 2 * elements * k,
-    bytes: 4 * (batches * (m + n) * k + elements),
+    bytes: (of.isHalf ? 2 : 4) * batches * (m + n) * k + 4 * elements,
   };
   const tail: Tail = {
     binding: main.bindings.length - 1,

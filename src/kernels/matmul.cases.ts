@@ -1,7 +1,7 @@
 /** Oracle of matmul. Never imported by the library. */
 import { at } from "../util/shape.ts";
 import { array64 } from "./case.ts";
-import type { Array64, OpCases } from "./case.ts";
+import type { Array64, OpCases, Sample } from "./case.ts";
 
 /** One matrix of a batch: its element at (row along m or n, term along k). */
 type Reader = (batch: number, outer: number, term: number) => number;
@@ -59,25 +59,34 @@ function operands(batch: readonly number[], [m, k, n]: readonly [number, number,
   }));
 }
 
+/** The same call with a and b in f16. */
+const inHalf = ({ inputs, ...call }: Sample): Sample => ({
+  ...call,
+  inputs: inputs.map((spec, index) => (spec && index < 2 ? { ...spec, dtype: "f16" } : spec)),
+});
+
+/** What both element types are multiplied on. */
+const SAMPLES: readonly Sample[] = [
+  ...operands([], [5, 7, 6]),
+  ...operands([], [18, 9, 68]), // just past the tile of the broadcast kernel, in whole vectors
+  ...operands([2], [3, 4, 5]),
+  { inputs: [{ shape: [1, 1] }, { shape: [1, 1] }, { shape: [1] }] },
+  { inputs: [{ shape: [3, 5] }, { shape: [5, 4] }, { shape: [4] }] },
+  { inputs: [{ shape: [2, 9, 3] }, { shape: [3, 10] }, { shape: [10] }] }, // b shared: more rows
+  { inputs: [{ shape: [2, 3, 9] }, { shape: [3, 4] }], attrs: { transposeA: true } }, // b shared
+  { inputs: [{ shape: [4, 3] }, { shape: [2, 2, 3, 5] }] }, // a shared by two batch axes
+  { inputs: [{ shape: [4, 3] }, { shape: [2, 5, 3] }], attrs: { transposeB: true } },
+  { inputs: [{ shape: [130, 6] }, { shape: [8, 6] }], attrs: { transposeB: true } }, // b copied
+  { inputs: [{ shape: [2, 128, 3] }, { shape: [2, 4, 3] }], attrs: { transposeB: true } },
+  { inputs: [{ shape: [600, 5] }, { shape: [600, 8] }], attrs: { transposeA: true } }, // split sum
+  { inputs: [{ shape: [65, 33] }, { shape: [33, 130] }] }, // past the tile of the workgroup kernel
+];
+
 /** Oracle of matmul. */
 export const matmulCases: OpCases = {
   reference: (inputs, attrs) => product64(inputs, attrs, (value) => value),
   scale: (inputs, attrs) => product64(inputs, attrs, Math.abs),
-  samples: [
-    ...operands([], [5, 7, 6]),
-    ...operands([], [18, 9, 68]), // just past the tile of the broadcast kernel, in whole vectors
-    ...operands([2], [3, 4, 5]),
-    { inputs: [{ shape: [1, 1] }, { shape: [1, 1] }, { shape: [1] }] },
-    { inputs: [{ shape: [3, 5] }, { shape: [5, 4] }, { shape: [4] }] },
-    { inputs: [{ shape: [2, 9, 3] }, { shape: [3, 10] }, { shape: [10] }] }, // b shared: more rows
-    { inputs: [{ shape: [2, 3, 9] }, { shape: [3, 4] }], attrs: { transposeA: true } }, // b shared
-    { inputs: [{ shape: [4, 3] }, { shape: [2, 2, 3, 5] }] }, // a shared by two batch axes
-    { inputs: [{ shape: [4, 3] }, { shape: [2, 5, 3] }], attrs: { transposeB: true } },
-    { inputs: [{ shape: [130, 6] }, { shape: [8, 6] }], attrs: { transposeB: true } }, // b copied
-    { inputs: [{ shape: [2, 128, 3] }, { shape: [2, 4, 3] }], attrs: { transposeB: true } },
-    { inputs: [{ shape: [600, 5] }, { shape: [600, 8] }], attrs: { transposeA: true } }, // split sum
-    { inputs: [{ shape: [65, 33] }, { shape: [33, 130] }] }, // past the tile of the workgroup kernel
-  ],
+  samples: [...SAMPLES, ...SAMPLES.map(inHalf)],
   extremes: [
     {
       inputs: [
@@ -104,11 +113,27 @@ export const matmulCases: OpCases = {
       inputs: [{ shape: [4, 7] }, { shape: [7, 3] }, { shape: [4] }],
       throws: /matmul: bias must be \[3\], the columns of b; got .* bias \[4\]/,
     },
+    {
+      inputs: [{ shape: [4, 7], dtype: "f16" }, { shape: [7, 3] }],
+      throws: /matmul: a is f16 and b f32; use cast; got a \[4, 7\], b \[7, 3\]/,
+    },
+    {
+      inputs: [
+        { shape: [4, 7], dtype: "f16" },
+        { shape: [7, 3], dtype: "f16" },
+        { shape: [3], dtype: "f16" },
+      ],
+      throws: /matmul: bias must not be f16; use cast; got bias \[3\]/,
+    },
+    {
+      inputs: [{ shape: [4, 7], dtype: "i32" }, { shape: [7, 3] }],
+      throws: /matmul: a must be f32 or f16, not i32; use cast/,
+    },
   ],
   tolerance: {
     rel: 4e-6,
     abs: 1e-30,
-    why: "sums of at most 600 fused terms lose at most 600 half ULP of Σ|a·b|, and in practice √600",
+    why: "sums of at most 600 fused terms lose at most 600 half ULP of Σ|a·b|, and in practice √600; products of f16 are exact",
   },
   bench: [
     { inputs: [{ shape: [512, 512] }, { shape: [512, 512] }] },

@@ -2,7 +2,7 @@
 import { ShapeError } from "../util/errors.ts";
 import { at, meta, sameShape, sizeOf } from "../util/shape.ts";
 import type { Meta, Shape } from "../util/shape.ts";
-import { needDtype } from "./check.ts";
+import { needFloat } from "./check.ts";
 import { matmulVariants } from "./matmul-variants.ts";
 import type { MatmulAttrs } from "./matmul-variants.ts";
 import type { GradOps } from "./grad-ops.ts";
@@ -11,6 +11,8 @@ import type { GradContext } from "./op.ts";
 
 function checkOperands(a: Meta, b: Meta, attrs: MatmulAttrs): void {
   const shapes = { a: a.shape, b: b.shape };
+  if (a.dtype !== b.dtype)
+    throw new ShapeError("matmul", `a is ${a.dtype} and b ${b.dtype}; use cast`, shapes);
   if (a.shape.length < 2 || b.shape.length < 2)
     throw new ShapeError("matmul", "a and b need at least 2 axes; reshape vectors", shapes);
   if (at(a.shape, attrs.transposeA ? -2 : -1) !== at(b.shape, attrs.transposeB ? -1 : -2))
@@ -20,15 +22,19 @@ function checkOperands(a: Meta, b: Meta, attrs: MatmulAttrs): void {
     throw new ShapeError("matmul", "batch axes differ, and neither operand has 2 axes", shapes);
 }
 
-/** y [..., M, N] = a [..., M, K] · b [..., K, N] + bias [N]; an operand of 2 axes serves all batches. */
+/**
+ * y [..., M, N] = a [..., M, K] · b [..., K, N] + bias [N]; an operand of 2 axes serves all batches.
+ * a and b may both be f16; sums, bias and y are f32 all the same.
+ */
 export const matmul = defineOp({
   name: "matmul",
   inputs: ["a", "b", "bias?"],
   outputs: ["y"],
+  halves: ["a", "b"],
   defaults: { transposeA: false, transposeB: false },
   infer(inputs, attrs: MatmulAttrs) {
-    const a = needDtype("matmul", inputs, [0, "a"]);
-    const b = needDtype("matmul", inputs, [1, "b"]);
+    const a = needFloat("matmul", inputs, [0, "a"]);
+    const b = needFloat("matmul", inputs, [1, "b"]);
     checkOperands(a, b, attrs);
     const batch = (a.shape.length > 2 ? a.shape : b.shape).slice(0, -2);
     const cols = at(b.shape, attrs.transposeB ? -2 : -1);
@@ -45,12 +51,14 @@ export const matmul = defineOp({
   prefer: { gpu: ["workgroupTiled"], cpu: ["broadcast", "registerTile"] },
   // y = A·B + 1·biasᵀ: dA = g·Bᵀ, dB = Aᵀ·g, dbias = Σ_rows g; a stored transpose swaps the product
   // (dAᵀ = B·gᵀ, dBᵀ = gᵀ·A), and an operand that all batches share gets the sum over batches.
+  // Operands in f16 get products in f16: that is where scaled losses overflow.
   grad<V>(gs: readonly V[], context: GradContext<V, MatmulAttrs>, ops: GradOps<V>) {
-    const [g] = gs;
+    const [given] = gs;
     const [a, b] = context.inputs;
     const [aShape = [], bShape = [], biasShape = []] = context.shapes;
     const [needsA, needsB, needsBias] = context.needs;
-    if (g === undefined || a === undefined || b === undefined) return [];
+    if (given === undefined || a === undefined || b === undefined) return [];
+    const g = context.dtypes[0] === "f16" ? ops.cast(given, { dtype: "f16" }) : given;
     const operands = { g, a, b, aShape, bShape };
     return [
       needsA ? gradientOfA(operands, context.attrs, ops) : null,

@@ -1,5 +1,7 @@
 /** The op record: what an op is, as plain data. Pure: no GPU types, no tensors. */
 import type { Epilogue, OperandKind } from "../../shaders/lib/epilogue.wgsl.ts";
+import { ShapeError } from "../util/errors.ts";
+import { at } from "../util/shape.ts";
 import type { Meta } from "../util/shape.ts";
 import type { GradOps } from "./grad-ops.ts";
 
@@ -37,6 +39,8 @@ export type Param = { readonly u32: number } | { readonly f32: number } | { read
 export interface StageOperand {
   readonly kind: OperandKind;
   readonly count: number;
+  /** Stored as f16. */
+  readonly isHalf?: boolean;
 }
 
 /**
@@ -50,6 +54,8 @@ export interface Stage {
   readonly operands: readonly StageOperand[];
   /** Words that the function takes after its operands. */
   readonly words: readonly Param[];
+  /** The result is stored as f16. */
+  readonly isHalf?: boolean;
   /** The function takes the index of its Value last. */
   readonly isIndexed?: boolean;
   /** `fn NAME_stage(…: Value, …) -> Value` and what it calls; Value has `width` floats. */
@@ -112,9 +118,10 @@ export interface GradContext<V, A> {
   readonly attrs: A;
   readonly needs: readonly boolean[];
   readonly shapes: readonly Meta["shape"][];
+  readonly dtypes: readonly Meta["dtype"][];
 }
 
-/** Cotangents of the outputs in, cotangents of the inputs out (null: none). */
+/** Cotangents of the outputs in, cotangents of the inputs out (null: none); all of them are f32. */
 export type GradRule<A> = <V>(
   gs: readonly V[],
   context: GradContext<V, A>,
@@ -132,6 +139,8 @@ export interface OpDef<
   readonly outputs: O;
   /** Extra outputs kept for the backward; `infer` lists their metas after the outputs'. */
   readonly saves?: readonly string[];
+  /** Inputs that may be f16; {@link inferMetas} refuses all others. */
+  readonly halves?: readonly string[];
   readonly defaults: A;
   infer(inputs: InputMetas, attrs: A): readonly Meta[];
   readonly variants: Readonly<Record<string, Variant<A>>>;
@@ -161,6 +170,23 @@ export function need(inputs: InputMetas, index: number): Meta {
   const input = inputs[index];
   if (!input) throw new RangeError(`input ${index} is required`);
   return input;
+}
+
+/**
+ * Metas of the outputs and saves, by the op's own rule.
+ * @throws ShapeError if an input is f16 where the op has no kernel for it, or as the rule says.
+ */
+export function inferMetas<A extends Attrs>(
+  op: OpDef<A>,
+  inputs: InputMetas,
+  attrs: A,
+): readonly Meta[] {
+  inputs.forEach((input, index) => {
+    const name = at(op.inputs, index).replace("?", "");
+    if (input?.dtype === "f16" && !op.halves?.includes(name))
+      throw new ShapeError(op.name, `${name} must not be f16; use cast`, { [name]: input.shape });
+  });
+  return op.infer(inputs, attrs);
 }
 
 /** The variant that `prefer` and `usable` choose, or the one asked for by name. */

@@ -12,6 +12,18 @@ const numberOf = (attrs: Attributes, name: string): number => {
 
 const one = (value: number): InputSpec => ({ shape: [1], values: [value] });
 
+/** The state of a loss scale whose update goes on with `factor`, or was skipped: 0. */
+const lossScaled = (factor: number, skipped = 0): InputSpec => ({
+  shape: [4],
+  values: [factor, skipped, 1024, 1],
+});
+
+/** An arena of gradients, some of which overflowed. */
+const overflowed: InputSpec = { shape: [4], values: [Infinity, 1, -Infinity, Number.NaN] };
+
+const isSkipped = (scale: Array64 | null | undefined): boolean =>
+  scale?.data.length === 4 && scale.data[0] === 0;
+
 /** Element by element: the arenas' values in, the mutated arenas' values out. */
 function elementwise(
   arenas: readonly (Array64 | null | undefined)[],
@@ -36,6 +48,7 @@ function sgd64(inputs: readonly (Array64 | null)[], attrs: Attributes, isSize: b
   const size = isSize ? Math.abs : (value: number) => value;
   return elementwise([param, grad, velocity, mask], 2, (values) => {
     const [p = 0, g = 0, v = 0, m = 0] = values.map(size);
+    if (isSkipped(scale)) return [p, v];
     const slope = g * at(scale?.data ?? [], 0) + numberOf(attrs, "weightDecay") * m * p;
     const speed = numberOf(attrs, "momentum") * v + slope;
     const step = attrs["nesterov"] === true ? slope + numberOf(attrs, "momentum") * speed : speed;
@@ -43,17 +56,26 @@ function sgd64(inputs: readonly (Array64 | null)[], attrs: Attributes, isSize: b
   });
 }
 
+/** What samples vary beside the attributes. */
+interface SampleOptions {
+  readonly rate?: number;
+  readonly step?: number;
+  readonly scale?: InputSpec;
+  readonly hasMask?: boolean;
+  readonly grad?: InputSpec;
+}
+
 const sgdSample = (
   shape: readonly number[],
   attrs: Attributes = {},
-  { rate = 0.03, scale = 0.7, hasMask = false } = {},
+  { rate = 0.03, scale = one(0.7), hasMask = false, grad }: SampleOptions = {},
 ): Sample => ({
   inputs: [
     { shape },
-    { shape },
+    grad ?? { shape },
     { shape },
     one(rate),
-    one(scale),
+    scale,
     hasMask ? { shape, range: [0, 1] } : null,
   ],
   attrs,
@@ -68,7 +90,9 @@ export const sgdMomentumCases: OpCases = {
     sgdSample([1]),
     sgdSample([67], { weightDecay: 0.01 }),
     sgdSample([64, 4], { weightDecay: 0.1, momentum: 0.5, nesterov: true }, { hasMask: true }),
-    sgdSample([5], { momentum: 0, weightDecay: 0 }, { scale: 1 }),
+    sgdSample([5], { momentum: 0, weightDecay: 0 }, { scale: one(1) }),
+    sgdSample([67], { weightDecay: 0.01 }, { scale: lossScaled(0.001) }),
+    sgdSample([4], { weightDecay: 0.01 }, { scale: lossScaled(0), grad: overflowed }),
   ],
   errors: [
     {
@@ -78,6 +102,11 @@ export const sgdMomentumCases: OpCases = {
     {
       inputs: [{ shape: [4] }, { shape: [4] }, { shape: [4] }, { shape: [2] }, one(1), null],
       throws: /sgdMomentum: learningRate must hold 1 value; got learningRate \[2\]/,
+    },
+    {
+      inputs: [{ shape: [4] }, { shape: [4] }, { shape: [4] }, one(1), { shape: [2] }, null],
+      throws:
+        /sgdMomentum: gradScale must hold 1 value, or the 4 of lossScale; got gradScale \[2\]/,
     },
   ],
   tolerance: { rel: 3e-7, abs: 1e-30, why: "five roundings or fewer" },
@@ -92,11 +121,12 @@ function adam64(
   const [param, grad, m, v, rate, step, scale, mask] = inputs;
   const [beta1, beta2] = [numberOf(attrs, "beta1"), numberOf(attrs, "beta2")];
   const learningRate = at(rate?.data ?? [], 0);
-  const count = at(step?.data ?? [], 0);
+  const count = at(step?.data ?? [], 0) - (scale?.data[1] ?? 0);
   const sign = isSize ? 1 : -1;
   const size = isSize ? Math.abs : (value: number) => value;
   return elementwise([param, grad, m, v, mask], 3, (values) => {
     const [p = 0, g0 = 0, first = 0, second = 0, decay = 0] = values.map(size);
+    if (isSkipped(scale)) return [p, first, second];
     const g = g0 * at(scale?.data ?? [], 0);
     const mean = beta1 * first + (1 - beta1) * g;
     const square = beta2 * second + (1 - beta2) * g * g;
@@ -110,16 +140,16 @@ function adam64(
 const adamSample = (
   shape: readonly number[],
   attrs: Attributes = {},
-  { step = 1, hasMask = false } = {},
+  { step = 1, scale = one(0.7), hasMask = false, grad }: SampleOptions = {},
 ): Sample => ({
   inputs: [
     { shape },
-    { shape },
+    grad ?? { shape },
     { shape, range: [-0.1, 0.1] },
     { shape, range: [0, 0.01] },
     one(0.003),
     one(step),
-    one(0.7),
+    scale,
     hasMask ? { shape, range: [0, 1] } : null,
   ],
   attrs,
@@ -146,6 +176,8 @@ export const adamwCases: OpCases = {
     adamSample([67], { weightDecay: 0 }, { step: 499 }),
     adamSample([64, 4], { weightDecay: 0.1, beta2: 0.95 }, { step: 13, hasMask: true }),
     adamSample([8], { beta1: 0 }, { step: 1e6 }),
+    adamSample([67], {}, { step: 5, scale: lossScaled(0.7, 3) }), // its second update
+    adamSample([4], {}, { step: 3, scale: lossScaled(0, 1), grad: overflowed }),
   ],
   errors: adamErrors,
   tolerance: {

@@ -2,6 +2,7 @@
 import { adamw as adamwShader } from "../../shaders/adamw.wgsl.ts";
 import { sgdMomentum as sgdMomentumShader } from "../../shaders/sgdMomentum.wgsl.ts";
 import { arenaVariants, checkArenas, checkScalars } from "./arena.ts";
+import { canSkip, checkGradScale } from "./lossScale.ts";
 import { defineOp } from "./op.ts";
 import { f, reads, uniforms, writes } from "./pass.ts";
 
@@ -15,7 +16,8 @@ interface SgdAttrs {
 /**
  * SGD with momentum as torch has it: v ← m·v + g', p ← p − lr·v with g' = gradScale·g + wd·mask·p;
  * Nesterov: p ← p − lr·(g' + m·v). learningRate [1] and gradScale [1] are step scalars; decayMask
- * multiplies the decay element by element (all 1 if absent).
+ * multiplies the decay element by element (all 1 if absent). As the state of lossScale, [4],
+ * gradScale may skip the update.
  */
 export const sgdMomentum = defineOp({
   name: "sgdMomentum",
@@ -25,12 +27,18 @@ export const sgdMomentum = defineOp({
   defaults: { momentum: 0.9, weightDecay: 0, nesterov: false },
   infer(inputs) {
     checkArenas("sgdMomentum", inputs, { param: 0, grad: 1, velocity: 2, decayMask: 5 });
-    checkScalars("sgdMomentum", inputs, { learningRate: [3, 1], gradScale: [4, 1] });
+    checkScalars("sgdMomentum", inputs, { learningRate: [3, 1] });
+    checkGradScale("sgdMomentum", inputs, 4);
     return [];
   },
   variants: arenaVariants<SgdAttrs>("sgdMomentum", {
     code: (options, inputs, { nesterov }) =>
-      sgdMomentumShader({ ...options, isNesterov: nesterov, hasMask: Boolean(inputs[5]) }),
+      sgdMomentumShader({
+        ...options,
+        isNesterov: nesterov,
+        hasMask: Boolean(inputs[5]),
+        canSkip: canSkip(inputs, 4),
+      }),
     bindings: (inputs) => [
       ...writes("in0"),
       ...reads("in1"),
@@ -59,7 +67,8 @@ const logOf = (beta: number): number => Math.max(Math.log(beta), -1000);
 
 /**
  * AdamW with decoupled decay, as torch has it. `step` [1] f32 counts from 1 and is, like
- * learningRate [1] and gradScale [1], a step scalar; decayMask as in sgdMomentum.
+ * learningRate [1] and gradScale [1], a step scalar; decayMask as in sgdMomentum. As the state of
+ * lossScale, [4], gradScale may skip the update, and skipped ones do not count as steps.
  */
 export const adamw = defineOp({
   name: "adamw",
@@ -69,11 +78,13 @@ export const adamw = defineOp({
   defaults: { beta1: 0.9, beta2: 0.999, eps: 1e-8, weightDecay: 0.01 },
   infer(inputs) {
     checkArenas("adamw", inputs, { param: 0, grad: 1, m: 2, v: 3, decayMask: 7 });
-    checkScalars("adamw", inputs, { learningRate: [4, 1], step: [5, 1], gradScale: [6, 1] });
+    checkScalars("adamw", inputs, { learningRate: [4, 1], step: [5, 1] });
+    checkGradScale("adamw", inputs, 6);
     return [];
   },
   variants: arenaVariants<AdamAttrs>("adamw", {
-    code: (options, inputs) => adamwShader({ ...options, hasMask: Boolean(inputs[7]) }),
+    code: (options, inputs) =>
+      adamwShader({ ...options, hasMask: Boolean(inputs[7]), canSkip: canSkip(inputs, 6) }),
     bindings: (inputs) => [
       ...writes("in0"),
       ...reads("in1"),

@@ -77,6 +77,8 @@ export interface Reduction {
   /** Factor of the result; 1/count makes a mean. */
   readonly scale: number;
   readonly layout: RowLayout;
+  /** x is stored as f16; partial sums and the result are f32. */
+  readonly isHalf?: boolean;
 }
 
 function stepPass(
@@ -85,20 +87,20 @@ function stepPass(
   [source, target]: readonly [Slot, Slot],
   caps: Caps,
 ): Pass {
-  const { combination, layout, scale, label } = reduction;
+  const { combination, layout, scale, label, isHalf = false } = reduction;
   const segments = outer * parts;
   const shared = {
     label,
     bindings: [...reads(source), ...writes(target)],
     flops: outer * reduce * inner,
-    bytes: 4 * inner * (outer * reduce + segments),
+    bytes: inner * ((isHalf ? 2 : 4) * outer * reduce + 4 * segments),
   };
   if (inner === 1 && reduce >= SHORT_ROW) {
     const width = flatWidth(reduce);
     const [length, partLength] = [reduce / width, ceilDiv(reduce / width, parts)];
     return {
       ...shared,
-      code: reduceRows({ combination, width, ...layout }),
+      code: reduceRows({ combination, width, isHalf, ...layout }),
       params: [u(segments), u(parts), u(length), u(partLength), f(scale)],
       grid: rowGrid(segments, layout, caps),
     };
@@ -107,7 +109,7 @@ function stepPass(
   const count = (segments * inner) / width;
   return {
     ...shared,
-    code: reduceColumns({ combination, width, workgroup: ELEMENT_WORKGROUP }),
+    code: reduceColumns({ combination, width, isHalf, workgroup: ELEMENT_WORKGROUP }),
     params: [u(count), u(inner / width), u(parts), u(reduce), u(ceilDiv(reduce, parts)), f(scale)],
     grid: elementGrid(count, caps),
   };
@@ -137,7 +139,8 @@ export function reducePlan(
     const source: Slot = index === 0 ? place.source : `temp${place.temps + index - 1}`;
     const target: Slot = index === last ? place.target : `temp${place.temps + index}`;
     const scale = index === last ? reduction.scale : 1;
-    return stepPass(step, { ...reduction, scale }, [source, target], caps);
+    const isHalf = index === 0 && reduction.isHalf === true;
+    return stepPass(step, { ...reduction, scale, isHalf }, [source, target], caps);
   });
   return { temps, passes };
 }

@@ -131,6 +131,9 @@ export const sumToCases: OpCases = {
     { inputs: [{ shape: [2, 3, 2, 2] }], attrs: { shape: [3, 1, 1] } },
     { inputs: [{ shape: [1, 3] }], attrs: { shape: [3] } },
     { inputs: [{ shape: [600, 20] }], attrs: { shape: [20] } },
+    { inputs: [{ shape: [4, 7], dtype: "f16" }], attrs: { shape: [7] } },
+    { inputs: [{ shape: [4, 64], dtype: "f16" }], attrs: { shape: [4, 1] } },
+    { inputs: [{ shape: [600, 20], dtype: "f16" }], attrs: { shape: [20] } },
   ],
   errors: [
     {

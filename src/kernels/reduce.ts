@@ -2,7 +2,7 @@
 import { ShapeError } from "../util/errors.ts";
 import { at, meta, show } from "../util/shape.ts";
 import type { Shape } from "../util/shape.ts";
-import { needDtype, normaliseAxes } from "./check.ts";
+import { needDtype, needFloat, normaliseAxes } from "./check.ts";
 import { defineOp, need } from "./op.ts";
 import { reducePlan } from "./reduce-plan.ts";
 import { rowVariants } from "./rows.ts";
@@ -104,21 +104,23 @@ function axesTo(x: Shape, shape: Shape): number[] {
 type ShapeAttrs = Readonly<{ shape: Shape }>;
 const shapeDefaults: ShapeAttrs = { shape: [] };
 
-/** y = x summed down to `shape`, which broadcasts to x's: the gradient of broadcasting. */
+/** y = x summed down to `shape`, which broadcasts to x's: the gradient of broadcasting; x may be f16. */
 export const sumTo = defineOp({
   name: "sumTo",
   inputs: ["x"],
   outputs: ["y"],
+  halves: ["x"],
   defaults: shapeDefaults,
   infer(inputs, { shape }) {
-    const x = needDtype("sumTo", inputs, [0, "x"]);
+    const x = needFloat("sumTo", inputs, [0, "x"]);
     axesTo(x.shape, shape);
     return [meta(shape)];
   },
   variants: rowVariants<ShapeAttrs>((layout, inputs, { shape }, caps) => {
     const x = need(inputs, 0);
     const label = `sumTo ${show(shape)} of ${show(x.shape)}`;
-    const reduction = { label, combination: "sum", scale: 1, layout } as const;
+    const isHalf = x.dtype === "f16";
+    const reduction = { label, combination: "sum", scale: 1, layout, isHalf } as const;
     return reducePlan(x.shape, axesTo(x.shape, shape), reduction, caps);
   }),
   // dx = g, repeated along the summed axes.

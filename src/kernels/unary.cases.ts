@@ -21,12 +21,17 @@ function casesOf(name: string, row: UnaryRow): OpCases {
         ),
       ];
     },
-    samples: [{ inputs: [{ shape: [4, 64], range }] }, { inputs: [{ shape: [3, 5, 7], range }] }],
+    samples: [
+      { inputs: [{ shape: [4, 64], range }] },
+      { inputs: [{ shape: [3, 5, 7], range }] },
+      { inputs: [{ shape: [4, 64], range, dtype: "f16" }] },
+      { inputs: [{ shape: [3, 5, 7], range, dtype: "f16" }] },
+    ],
     ...(extremes && { extremes: [{ inputs: [{ shape: [extremes.length], values: extremes }] }] }),
     errors: [
       {
         inputs: [{ shape: [2], dtype: "i32" }],
-        throws: new RegExp(`${name}: x must be f32, not i32; use cast; got x \\[2\\]`),
+        throws: new RegExp(`${name}: x must be f32 or f16, not i32; use cast; got x \\[2\\]`),
       },
     ],
     tolerance: row.tolerance,
@@ -66,12 +71,19 @@ export const unaryBackwardCases: OpCases = {
   samples: Object.entries(unaryRows).flatMap(([of, { range = RANGE }]): Sample[] => [
     { inputs: [{ shape: [5, 13] }, { shape: [5, 13], range }], attrs: { of } },
     { inputs: [{ shape: [64] }, { shape: [64], range }], attrs: { of } },
+    { inputs: [{ shape: [5, 13] }, { shape: [5, 13], range, dtype: "f16" }], attrs: { of } },
+    { inputs: [{ shape: [64] }, { shape: [64], range, dtype: "f16" }], attrs: { of } },
   ]),
   errors: [
     {
       inputs: [{ shape: [2, 3] }, { shape: [2, 4] }],
       attrs: { of: "gelu" },
       throws: /unaryBackward: g and x must have one shape; got g \[2, 3\], x \[2, 4\]/,
+    },
+    {
+      inputs: [{ shape: [2], dtype: "f16" }, { shape: [2] }],
+      attrs: { of: "gelu" },
+      throws: /unaryBackward: g must not be f16; use cast; got g \[2\]/,
     },
     {
       inputs: [{ shape: [2] }, { shape: [2] }],

@@ -3,7 +3,7 @@ import { unary as unaryShader } from "../../shaders/unary.wgsl.ts";
 import { unaryBackward as unaryBackwardShader } from "../../shaders/unaryBackward.wgsl.ts";
 import { ShapeError } from "../util/errors.ts";
 import { sameShape, show, sizeOf } from "../util/shape.ts";
-import { needDtype } from "./check.ts";
+import { needDtype, needFloat } from "./check.ts";
 import type { NoAttrs } from "./check.ts";
 import { flatWidth } from "./layout.ts";
 import { defineOp, need } from "./op.ts";
@@ -24,11 +24,19 @@ const onValue = (width: 1 | 4, name: string): string =>
     ? `Value(${["x", "y", "z", "w"].map((axis) => `${name}(x.${axis})`).join(", ")})`
     : `${name}(x)`;
 
+/** What a call's stage depends on besides its row. */
+interface Call {
+  readonly count: number;
+  /** x is stored as f16. */
+  readonly isHalf: boolean;
+}
+
 /** The row as a stage of other kernels. */
-const forwardStage = (name: UnaryName, row: UnaryRow, count: number): Stage => ({
+const forwardStage = (name: UnaryName, row: UnaryRow, { count, isHalf }: Call): Stage => ({
   name,
   count,
-  operands: [{ kind: "full", count }],
+  operands: [{ kind: "full", count, isHalf }],
+  isHalf,
   words: [],
   blocks: (width) => [
     row.uses ?? "",
@@ -37,12 +45,12 @@ const forwardStage = (name: UnaryName, row: UnaryRow, count: number): Stage => (
   ],
 });
 
-const backwardStage = (name: string, row: UnaryRow, count: number): Stage => ({
+const backwardStage = (name: string, row: UnaryRow, { count, isHalf }: Call): Stage => ({
   name: `${name}Backward`,
   count,
   operands: [
     { kind: "full", count },
-    { kind: "full", count },
+    { kind: "full", count, isHalf },
   ],
   words: [],
   blocks: (width) => [
@@ -58,13 +66,15 @@ function unaryOp(name: UnaryName, row: UnaryRow): UnaryOp {
     name,
     inputs: ["x"],
     outputs: ["y"],
+    halves: ["x"],
     defaults: {},
-    infer: (inputs) => [needDtype(name, inputs, [0, "x"])],
+    infer: (inputs) => [needFloat(name, inputs, [0, "x"])],
     variants: {
       elementwise: {
         usable: () => true,
         plan(inputs, _attrs, caps) {
-          const { shape } = need(inputs, 0);
+          const { shape, dtype } = need(inputs, 0);
+          const isHalf = dtype === "f16";
           const count = sizeOf(shape);
           const width = flatWidth(count);
           return {
@@ -72,13 +82,13 @@ function unaryOp(name: UnaryName, row: UnaryRow): UnaryOp {
             passes: [
               {
                 label: `${name} y ${show(shape)}`,
-                code: unaryShader({ apply, width, ...sweepOptions(caps) }),
+                code: unaryShader({ apply, width, isHalf, ...sweepOptions(caps) }),
                 bindings: [...reads("in0"), ...writes("out0")],
                 params: [u(count / width)],
                 grid: sweepGrid(count / width, caps),
                 flops: count,
-                bytes: 8 * count,
-                stage: forwardStage(name, row, count),
+                bytes: (isHalf ? 4 : 8) * count,
+                stage: forwardStage(name, row, { count, isHalf }),
               },
             ],
           };
@@ -101,28 +111,30 @@ function rowOf(name: string): UnaryRow {
   return unaryRows[name];
 }
 
-/** dx = g · f′(x), f being the unary op that `of` names. */
+/** dx = g · f′(x), f being the unary op that `of` names; x may be f16. */
 export const unaryBackward = defineOp({
   name: "unaryBackward",
   inputs: ["g", "x"],
   outputs: ["dx"],
+  halves: ["x"],
   defaults: { of: "" },
   infer(inputs, { of }) {
     const g = needDtype("unaryBackward", inputs, [0, "g"]);
-    const x = needDtype("unaryBackward", inputs, [1, "x"]);
+    const x = needFloat("unaryBackward", inputs, [1, "x"]);
     rowOf(of);
     if (!sameShape(g.shape, x.shape))
       throw new ShapeError("unaryBackward", "g and x must have one shape", {
         g: g.shape,
         x: x.shape,
       });
-    return [x];
+    return [g];
   },
   variants: {
     elementwise: {
       usable: () => true,
       plan(inputs, { of }, caps) {
-        const { shape } = need(inputs, 1);
+        const { shape, dtype } = need(inputs, 1);
+        const isHalf = dtype === "f16";
         const row = rowOf(of);
         const apply = applyText(row.uses ?? "", row.slope, `${of}_slope`);
         const count = sizeOf(shape);
@@ -132,13 +144,13 @@ export const unaryBackward = defineOp({
           passes: [
             {
               label: `unaryBackward of ${of} dx ${show(shape)}`,
-              code: unaryBackwardShader({ apply, width, ...sweepOptions(caps) }),
+              code: unaryBackwardShader({ apply, width, isHalf, ...sweepOptions(caps) }),
               bindings: [...reads("in0", "in1"), ...writes("out0")],
               params: [u(count / width)],
               grid: sweepGrid(count / width, caps),
               flops: 2 * count,
-              bytes: 12 * count,
-              stage: backwardStage(of, row, count),
+              bytes: (isHalf ? 10 : 12) * count,
+              stage: backwardStage(of, row, { count, isHalf }),
             },
           ],
         };

@@ -20,6 +20,7 @@ export const reshapeCases: OpCases = {
     { inputs: [{ shape: [4, 6] }], attrs: { shape: [2, 12] } },
     { inputs: [{ shape: [4, 6] }], attrs: { shape: [3, -1] } },
     { inputs: [{ shape: [1] }], attrs: { shape: [] } },
+    { inputs: [{ shape: [4, 6], dtype: "f16" }], attrs: { shape: [2, 12] } },
     {
       inputs: [{ shape: [3], dtype: "i32", range: [-5, 5] }],
       attrs: { shape: [3, 1] },
@@ -53,6 +54,8 @@ export const broadcastToCases: OpCases = {
     { inputs: [{ shape: [3, 1] }], attrs: { shape: [3, 8] } },
     { inputs: [{ shape: [2, 1, 3, 1] }], attrs: { shape: [2, 4, 3, 2] } },
     { inputs: [{ shape: [4, 7] }], attrs: { shape: [4, 7] } },
+    { inputs: [{ shape: [8], dtype: "f16" }], attrs: { shape: [3, 8] } },
+    { inputs: [{ shape: [3, 1], dtype: "f16" }], attrs: { shape: [3, 7] } },
     {
       inputs: [{ shape: [3], dtype: "i32", range: [-9, 9] }],
       attrs: { shape: [2, 3] },
@@ -96,6 +99,9 @@ export const permuteCases: OpCases = {
     { inputs: [{ shape: [2, 3, 5] }], attrs: { axes: [-1, 0, 1] } },
     { inputs: [{ shape: [8, 5] }], attrs: { axes: [1, 0] } },
     { inputs: [{ shape: [33, 1, 3] }], attrs: { axes: [2, 1, 0] } },
+    { inputs: [{ shape: [4, 7], dtype: "f16" }], attrs: { axes: [1, 0] } },
+    { inputs: [{ shape: [2, 3, 4, 8], dtype: "f16" }], attrs: { axes: [0, 2, 1, 3] } },
+    { inputs: [{ shape: [8, 5], dtype: "f16" }], attrs: { axes: [1, 0] } },
     { inputs: [{ shape: [3, 2, 1, 2, 3] }], attrs: { axes: [4, 2, 0, 3, 1] } },
     {
       inputs: [{ shape: [2, 3], dtype: "u32", range: [0, 9] }],
@@ -143,6 +149,8 @@ export const sliceCases: OpCases = {
     { inputs: [{ shape: [2, 5, 8] }], attrs: { axis: -1, start: -4 } },
     { inputs: [{ shape: [9] }], attrs: { start: 3, end: -1 } },
     { inputs: [{ shape: [3, 4] }], attrs: { axis: 0 } },
+    { inputs: [{ shape: [2, 5, 8], dtype: "f16" }], attrs: { axis: 1, start: 0, end: 1 } },
+    { inputs: [{ shape: [4, 7], dtype: "f16" }], attrs: { axis: 1, start: 2, end: 5 } },
   ],
   errors: [
     {

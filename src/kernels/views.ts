@@ -3,6 +3,7 @@ import { stridedCopy } from "../../shaders/stridedCopy.wgsl.ts";
 import { ShapeError } from "../util/errors.ts";
 import {
   at,
+  ELEMENT_BYTES,
   normaliseAxis,
   sameShape,
   broadcastShapes,
@@ -10,7 +11,7 @@ import {
   sizeOf,
   stridesOf,
 } from "../util/shape.ts";
-import type { Shape } from "../util/shape.ts";
+import type { Meta, Shape } from "../util/shape.ts";
 import { axisWords, broadcastStrides, mergeAxes } from "./layout.ts";
 import type { StridedView } from "./layout.ts";
 import { defineOp, need } from "./op.ts";
@@ -34,8 +35,19 @@ function copyLayout({ sizes, strides }: StridedView, offset: number) {
   return { width: 4, whole, sizes: counted, steps: [...lead, 4 * at(steps, -1)], offset } as const;
 }
 
+/** What a copy reads: a view, from this element on. */
+interface Look {
+  readonly view: StridedView;
+  readonly offset: number;
+}
+
 /** A strided view of in0, copied to out0. */
-function copyPlan(op: string, view: StridedView, offset: number, caps: Caps): Plan {
+function copyPlan(
+  op: string,
+  { view, offset }: Look,
+  { dtype }: Pick<Meta, "dtype">,
+  caps: Caps,
+): Plan {
   const merged = mergeAxes(op, view);
   const { width, whole, sizes, steps, offset: first } = copyLayout(merged, offset);
   const count = sizeOf(sizes);
@@ -45,26 +57,29 @@ function copyPlan(op: string, view: StridedView, offset: number, caps: Caps): Pl
     passes: [
       {
         label: `${op} y ${show(view.sizes)}`,
-        code: stridedCopy({ width, whole, rank: sizes.length, workgroup: ELEMENT_WORKGROUP }),
+        code: stridedCopy({
+          width,
+          whole,
+          rank: sizes.length,
+          workgroup: ELEMENT_WORKGROUP,
+          isHalf: dtype === "f16",
+        }),
         bindings: [...reads("in0"), ...writes("out0")],
         params: [...axisWords(sizes), ...axisWords(steps), u(first), u(lastStride), u(count)],
         grid: elementGrid(count, caps),
-        bytes: 8 * count * width,
+        bytes: 2 * ELEMENT_BYTES[dtype] * count * width,
       },
     ],
   };
 }
 
 /** A variant that copies the view that `look` describes. */
-const copies = <A>(
-  op: string,
-  look: (shape: Shape, attrs: A) => { view: StridedView; offset: number },
-): { copy: Variant<A> } => ({
+const copies = <A>(op: string, look: (shape: Shape, attrs: A) => Look): { copy: Variant<A> } => ({
   copy: {
     usable: () => true,
     plan(inputs, attrs, caps) {
-      const { view, offset } = look(need(inputs, 0).shape, attrs);
-      return copyPlan(op, view, offset, caps);
+      const x = need(inputs, 0);
+      return copyPlan(op, look(x.shape, attrs), x, caps);
     },
   },
 });
@@ -84,6 +99,7 @@ export const reshape = defineOp({
   name: "reshape",
   inputs: ["x"],
   outputs: ["y"],
+  halves: ["x"],
   defaults: scalarShape,
   alias: true,
   infer(inputs, { shape }) {
@@ -100,6 +116,7 @@ export const broadcastTo = defineOp({
   name: "broadcastTo",
   inputs: ["x"],
   outputs: ["y"],
+  halves: ["x"],
   defaults: scalarShape,
   infer(inputs, { shape }) {
     const x = need(inputs, 0);
@@ -135,6 +152,7 @@ export const permute = defineOp({
   name: "permute",
   inputs: ["x"],
   outputs: ["y"],
+  halves: ["x"],
   defaults: noAxes,
   infer(inputs, { axes }) {
     const x = need(inputs, 0);
@@ -178,6 +196,7 @@ export const slice = defineOp({
   name: "slice",
   inputs: ["x"],
   outputs: ["y"],
+  halves: ["x"],
   defaults: wholeAxis,
   infer(inputs, attrs) {
     const x = need(inputs, 0);

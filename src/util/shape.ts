@@ -1,8 +1,8 @@
 /** Shapes, dtypes and metas: the vocabulary that kernels and engine share. Row-major, no strides. */
 import { ShapeError } from "./errors.ts";
 
-/** Element types; every one takes 4 bytes. */
-export type DType = "f32" | "i32" | "u32";
+/** Element types. f16 is a way to store: kernels compute in f32. */
+export type DType = "f32" | "f16" | "i32" | "u32";
 /** Sizes along each axis, slowest first. */
 export type Shape = readonly number[];
 /** What a tensor is, without its values. */
@@ -11,8 +11,10 @@ export interface Meta {
   readonly dtype: DType;
 }
 
-/** Bytes of one element of any {@link DType}. */
-export const ELEMENT_BYTES = 4;
+/** Bytes of one element. */
+export const ELEMENT_BYTES: Readonly<Record<DType, number>> = { f32: 4, f16: 2, i32: 4, u32: 4 };
+
+const WORD_BYTES = 4; // WebGPU copies and writes whole words
 
 /** Builds a meta; f32 unless told. */
 export const meta = (shape: Shape, dtype: DType = "f32"): Meta => ({ shape, dtype });
@@ -20,8 +22,9 @@ export const meta = (shape: Shape, dtype: DType = "f32"): Meta => ({ shape, dtyp
 /** Product of the sizes; 1 for a scalar. */
 export const sizeOf = (shape: Shape): number => shape.reduce((total, size) => total * size, 1);
 
-/** Bytes that a tensor of this meta takes. */
-export const bytesOf = ({ shape }: Meta): number => sizeOf(shape) * ELEMENT_BYTES;
+/** Bytes that a tensor of this meta takes, in whole words of 4. */
+export const bytesOf = ({ shape, dtype }: Meta): number =>
+  ceilDiv(sizeOf(shape) * ELEMENT_BYTES[dtype], WORD_BYTES) * WORD_BYTES;
 
 /**
  * The element at an index, negative from the end.

@@ -31,6 +31,8 @@ export interface ResumePoint {
   readonly best: BestSoFar | null;
   /** Kernel variants of the run, frozen so that it goes on to the same bits. */
   readonly picks: Picks;
+  /** State of dynamic loss scaling, of runs that have it. */
+  readonly lossScale: readonly number[] | null;
 }
 
 const momentKey = (index: number, name: string): string => `moment${index}/${name}`;
@@ -48,7 +50,14 @@ export async function makeCheckpoint(
   read.forEach((byName, index) => {
     for (const [name, moment] of byName) moments[momentKey(index, name)] = hostArray(moment);
   });
-  const notes = { step: String(step), best: JSON.stringify(best), picks: JSON.stringify(picks) };
+  const notes = {
+    step: String(step),
+    best: JSON.stringify(best),
+    picks: JSON.stringify(picks),
+    ...(state.lossScale
+      ? { loss_scale: JSON.stringify([...(await state.lossScale.floats())]) }
+      : {}),
+  };
   return {
     step,
     weights: await serialiseSafetensors(timmArrays(config, values), {
@@ -99,7 +108,7 @@ export async function readCheckpoint(
     const stored = await store.find(key);
     if (stored) at(moments, index).set(key.slice(slash + 1), await loadFloats(stored));
   }
-  const { best = "null", picks = "{}" } = store.metadata;
+  const { best = "null", picks = "{}", loss_scale: lossScale = "null" } = store.metadata;
   return {
     config,
     step,
@@ -107,5 +116,6 @@ export async function readCheckpoint(
     moments,
     best: JSON.parse(best) as BestSoFar | null, // written by makeCheckpoint
     picks: JSON.parse(picks) as Picks,
+    lossScale: JSON.parse(lossScale) as number[] | null,
   };
 }

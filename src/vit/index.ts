@@ -4,7 +4,7 @@ export type { ViTConfig } from "./config.ts";
 export { ViT } from "./model.ts";
 export type { EachBlock, ViTOutput, Weights } from "./model.ts";
 export { checkRecipe, learningRateFactor, REFERENCE_RECIPE } from "./recipe.ts";
-export type { Augmentation, CropRange, Decay, Recipe } from "./recipe.ts";
+export type { Augmentation, CropRange, Decay, Precision, Recipe } from "./recipe.ts";
 export { Predictor } from "./predict.ts";
 export type { Evaluation, Prediction } from "./predict.ts";
 export { imageTensor } from "./transform.ts";

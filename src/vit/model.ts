@@ -1,15 +1,19 @@
 /** The Vision Transformer of Dosovitskiy et al. (2021), figure 1, on one page. */
 import type { Ops, Tensor } from "../engine/index.ts";
 import type { ViTConfig } from "./config.ts";
+import type { Precision } from "./recipe.ts";
 
 /** Parameters by timm's names; matrices are kept [in, out]. */
 export interface Weights {
   get(name: string): Tensor;
 }
 
-/** Present in training: `key` [4] u32 seeds dropout; absent in evaluation. */
-export interface Training {
-  readonly key: Tensor;
+/** How a forward pass runs: by default in evaluation and in f32. */
+export interface ForwardOptions {
+  /** [4] u32, seeds dropout; absent in evaluation. */
+  readonly key?: Tensor;
+  /** f16: products take their operands in it. Sums, norms and the residual stream stay f32. */
+  readonly precision?: Precision;
 }
 
 /** Looks at the tokens [N, T, D] that leave a block, or gives others in their place. */
@@ -28,15 +32,14 @@ export class ViT {
   readonly config: ViTConfig;
   private readonly ops: Ops;
   private readonly weights: Weights;
-  private readonly training: Training | null;
+  private readonly options: ForwardOptions;
   private stream = 0;
 
-  /** @param training - null for evaluation: no dropout. */
-  constructor(ops: Ops, config: ViTConfig, weights: Weights, training: Training | null = null) {
+  constructor(ops: Ops, config: ViTConfig, weights: Weights, options: ForwardOptions = {}) {
     this.ops = ops;
     this.config = config;
     this.weights = weights;
-    this.training = training;
+    this.options = options;
   }
 
   /** images [N, S, S, channels] → features and logits. */
@@ -70,23 +73,31 @@ export class ViT {
 
   /** x + attention(norm(x)), then + mlp(norm(x)). */
   private block(x: Tensor, layer: number, { classOnly }: { classOnly: boolean }): Tensor {
-    const { ops, config } = this;
+    const { ops } = this;
     const at = `blocks.${layer}`;
     const qkv = this.linear(this.norm(x, `${at}.norm1`), `${at}.attn.qkv`); // [N, T, 3D]
-    let attended = this.attention(qkv); // [N, T, D]
+    let attended = this.attention(this.operand(qkv)); // [N, T, D]
     let skip = x;
     if (classOnly) {
       attended = ops.slice(attended, { axis: 1, start: 0, end: 1 }); // [N, 1, D]
       skip = ops.slice(x, { axis: 1, start: 0, end: 1 });
     }
     skip = this.residual(skip, this.dropout(this.linear(attended, `${at}.attn.proj`)), layer);
-    const hidden = ops.gelu(this.linear(this.norm(skip, `${at}.norm2`), `${at}.mlp.fc1`));
-    const out = this.linear(this.dropout(hidden), `${at}.mlp.fc2`);
+    const hidden = this.linear(this.norm(skip, `${at}.norm2`), `${at}.mlp.fc1`); // [N, T, mlp]
+    const active = this.dropout(ops.gelu(this.operand(hidden)));
+    const out = this.linear(active, `${at}.mlp.fc2`);
     return this.residual(skip, this.dropout(out), layer);
   }
 
   private linear(x: Tensor, name: string): Tensor {
-    return this.ops.matmul(x, this.weights.get(`${name}.weight`), this.weights.get(`${name}.bias`));
+    const weight = this.operand(this.weights.get(`${name}.weight`));
+    return this.ops.matmul(this.operand(x), weight, this.weights.get(`${name}.bias`));
+  }
+
+  /** x as products take it; the backward pass keeps it so, in half the memory. */
+  private operand(x: Tensor): Tensor {
+    const { precision: dtype = "f32" } = this.options;
+    return x.dtype === dtype ? x : this.ops.cast(x, { dtype });
   }
 
   private norm(x: Tensor, name: string): Tensor {
@@ -98,22 +109,25 @@ export class ViT {
 
   private attention(qkv: Tensor): Tensor {
     const { heads, attentionDropout: rate } = this.config;
-    if (!this.training || rate === 0) return this.ops.attention(qkv, null, { heads });
-    return this.ops.attention(qkv, this.training.key, { heads, rate, stream: this.stream++ });
+    const { key } = this.options;
+    if (!key || rate === 0) return this.ops.attention(qkv, null, { heads });
+    return this.ops.attention(qkv, key, { heads, rate, stream: this.stream++ });
   }
 
   private dropout(x: Tensor): Tensor {
     const { dropout: rate } = this.config;
-    if (!this.training || rate === 0) return x;
-    return this.ops.dropout(x, this.training.key, { rate, stream: this.stream++ });
+    const { key } = this.options;
+    if (!key || rate === 0) return x;
+    return this.ops.dropout(x, key, { rate, stream: this.stream++ });
   }
 
   /** Stochastic depth (Huang et al., 2016): deeper blocks are dropped more often. */
   private residual(x: Tensor, branch: Tensor, layer: number): Tensor {
     const { dropPath, depth } = this.config;
     const rate = depth > 1 ? (dropPath * layer) / (depth - 1) : 0;
-    if (!this.training || rate === 0) return this.ops.add(x, branch);
-    const kept = this.ops.dropPath(branch, this.training.key, { rate, stream: this.stream++ });
+    const { key } = this.options;
+    if (!key || rate === 0) return this.ops.add(x, branch);
+    const kept = this.ops.dropPath(branch, key, { rate, stream: this.stream++ });
     return this.ops.add(x, kept);
   }
 }

@@ -15,7 +15,12 @@ export interface TrainState {
   readonly moments: readonly (readonly Tensor[])[];
   /** Sum of losses and of correct predictions since the host last read them. [2] */
   readonly tally: Tensor;
+  /** State of dynamic loss scaling, see the op lossScale; null in f32. [4] */
+  readonly lossScale: Tensor | null;
 }
+
+/** What the loss is multiplied by at first; PyTorch's GradScaler starts there too. */
+const FIRST_SCALE = 2 ** 16;
 
 /** Zeroed state beside the parameters. */
 export function createTrainState(engine: Engine, params: ParamSet, recipe: Recipe): TrainState {
@@ -25,7 +30,38 @@ export function createTrainState(engine: Engine, params: ParamSet, recipe: Recip
     grads: params.zeros(),
     moments: Array.from({ length: momentCount }, () => params.zeros()),
     tally: engine.zeros([2]),
+    lossScale:
+      recipe.precision === "f16" ? engine.tensor(Float32Array.of(0, 0, FIRST_SCALE, 0)) : null,
   };
+}
+
+/** The factor in the state of a loss scale. [1] */
+const scaleOf = (engine: Engine, lossScale: Tensor): Tensor =>
+  engine.ops.slice(lossScale, { start: 2, end: 3 });
+
+/** The loss that is differentiated: multiplied by the scale where there is one. */
+export const scaledLoss = (engine: Engine, { lossScale }: TrainState, loss: Tensor): Tensor =>
+  lossScale === null ? loss : engine.ops.mul(loss, scaleOf(engine, lossScale));
+
+/** The true norm of gradients, which are those of the scaled loss. [1] */
+function normOf(engine: Engine, { lossScale }: TrainState, squared: Tensor): Tensor {
+  const norm = engine.ops.sqrt(squared);
+  return lossScale === null ? norm : engine.ops.div(norm, scaleOf(engine, lossScale));
+}
+
+/** What optimizers multiply gradients by: clipping, and undoing the loss's scale or skipping. */
+function gradScaleOf(
+  engine: Engine,
+  { lossScale }: TrainState,
+  squared: Tensor,
+  maxNorm: number,
+): Tensor {
+  const { ops } = engine;
+  if (lossScale !== null) {
+    ops.lossScale(lossScale, squared, { maxNorm });
+    return lossScale;
+  }
+  return maxNorm > 0 ? ops.clipScale(squared, { maxNorm }) : engine.tensor(new Float32Array([1]));
 }
 
 /** Step scalars of an update, as uniforms. */
@@ -37,8 +73,8 @@ export interface UpdateScalars {
 }
 
 /**
- * params ← params − update(grads), after scaling the gradients to at most `maxGradNorm`.
- * Returns the global norm before clipping. [1]
+ * params ← params − update(grads), after scaling the gradients to at most `maxGradNorm`; nothing
+ * where a scaled loss overflowed. Returns the global norm before clipping. [1]
  */
 export function applyUpdate(
   engine: Engine,
@@ -51,11 +87,8 @@ export function applyUpdate(
   const squared = grads
     .map((arena) => ops.squaredNorm(arena)) // [1] per arena
     .reduce((total, part) => ops.add(total, part));
-  const { maxGradNorm } = recipe;
-  const gradScale =
-    maxGradNorm > 0
-      ? ops.clipScale(squared, { maxNorm: maxGradNorm })
-      : engine.tensor(new Float32Array([1]));
+  const norm = normOf(engine, state, squared); // by the scale that made these gradients
+  const gradScale = gradScaleOf(engine, state, squared, recipe.maxGradNorm);
   params.arenas.forEach((arena, index) => {
     const grad = at(grads, index);
     const first = at(at(moments, 0), index);
@@ -71,5 +104,5 @@ export function applyUpdate(
       weightDecay: recipe.weightDecay,
     });
   });
-  return ops.sqrt(squared);
+  return norm;
 }

@@ -39,7 +39,7 @@ const NO_KEY = new Uint32Array(4);
 
 /** Images whose widest activation (qkv, or the MLP's) still fits one binding. */
 function largestBatch(config: ViTConfig, maxBindingBytes: number): number {
-  const widest = tokenCount(config) * Math.max(3 * config.dim, config.mlp) * ELEMENT_BYTES;
+  const widest = tokenCount(config) * Math.max(3 * config.dim, config.mlp) * ELEMENT_BYTES.f32;
   return Math.max(1, Math.floor(maxBindingBytes / widest));
 }
 

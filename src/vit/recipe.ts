@@ -4,6 +4,9 @@ import { UsageError } from "../util/errors.ts";
 /** Learning-rate curve after warm-up. */
 export type Decay = "cosine" | "linear" | "constant";
 
+/** What products take their operands in; everything else is f32. */
+export type Precision = "f32" | "f16";
+
 /** A random part of an image: its share of the area, and its sides' ratio. */
 export interface CropRange {
   readonly areaMin: number;
@@ -39,6 +42,8 @@ export interface Recipe {
   /** Gradients are scaled down to this global norm; 0 turns clipping off. */
   readonly maxGradNorm: number;
   readonly labelSmoothing: number;
+  /** f16 scales the loss besides, so that small gradients do not vanish. */
+  readonly precision: Precision;
   readonly augmentation: Augmentation;
 }
 
@@ -55,6 +60,7 @@ export const REFERENCE_RECIPE: Recipe = {
   decay: "cosine",
   maxGradNorm: 1,
   labelSmoothing: 0,
+  precision: "f32",
   augmentation: {
     pad: 0,
     flip: false,

@@ -4,7 +4,7 @@ import type { Engine, ProgramInputs, Tensor } from "../engine/index.ts";
 import { at } from "../util/shape.ts";
 import type { ViTConfig } from "./config.ts";
 import { ViT } from "./model.ts";
-import { applyUpdate } from "./optimizer.ts";
+import { applyUpdate, scaledLoss } from "./optimizer.ts";
 import type { TrainState, UpdateScalars } from "./optimizer.ts";
 import type { Recipe } from "./recipe.ts";
 import { imageTensor } from "./transform.ts";
@@ -29,7 +29,7 @@ export interface StepSpec {
   readonly transform: Transform;
 }
 
-/** Loss and gradients of one micro-batch, in eager mode or inside a program. */
+/** Loss and gradients (of the scaled loss) of one micro-batch, in eager mode or inside a program. */
 export function lossAndGrads(
   engine: Engine,
   state: TrainState,
@@ -39,12 +39,13 @@ export function lossAndGrads(
   const { ops } = engine;
   const { value, grads } = valueAndGrad(engine, state.params.tensors, () => {
     const images = imageTensor(ops, transform, { pixels, key, count: labels.shape[0] ?? 0 });
-    const { logits } = new ViT(ops, config, state.params, { key }).forward(images);
-    const { labelSmoothing } = recipe;
-    const loss = ops.crossEntropy(logits, labels, validRows, { labelSmoothing });
-    return { loss, correct: ops.correctCount(logits, labels, validRows) };
+    const { labelSmoothing, precision } = recipe;
+    const { logits } = new ViT(ops, config, state.params, { key, precision }).forward(images);
+    const mean = ops.crossEntropy(logits, labels, validRows, { labelSmoothing });
+    const correct = ops.correctCount(logits, labels, validRows);
+    return { loss: scaledLoss(engine, state, mean), mean, correct };
   });
-  return { ...value, grads };
+  return { loss: value.mean, correct: value.correct, grads };
 }
 
 /** Adds loss and hits to the running tally, which the host reads now and then. */

@@ -57,6 +57,9 @@ class Run {
       const arenas = this.state.moments[index];
       if (arenas) params.write(moment, arenas);
     });
+    const { lossScale } = this.state;
+    if (lossScale && resume?.lossScale)
+      engine.write(lossScale, Float32Array.from(resume.lossScale));
     const source = { ...dataset, ...options.normalisation };
     const transform = transformOf(source, config, recipe);
     this.stepper = createStepper(engine, this.state, { config, recipe, transform });

@@ -70,7 +70,6 @@ describe("options", () => {
     expect(recipe).toMatchObject({ learningRate: 0.5, steps: 7, warmupSteps: 2 });
   });
   test.each([
-    [{ seed: 1, fp16: true }, /--fp16/],
     [{ seed: 1, numSteps: 1, epochs: 1 }, /exclude each other/],
     [{ seed: 1, batchSize: 2000 }, /larger than the training set \(1000/],
     [{ seed: 1, batchSize: 10, accumulate: 3 }, /does not divide/],

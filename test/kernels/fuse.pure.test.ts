@@ -129,7 +129,8 @@ describe("the stages of all unary ops", () => {
       stages: list.map(({ name, blocks }) => ({
         name,
         blocks: blocks(4),
-        operands: ["value"],
+        operands: [{ kind: "value", isHalf: false }],
+        isHalf: false,
         words: [],
         isIndexed: false,
         keepsValue: false,

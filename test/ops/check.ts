@@ -33,6 +33,14 @@ function upload(
   });
 }
 
+/** Whether a sample names f16, in its inputs or as what it asks for. */
+const namesHalf = ({ inputs, attrs }: Pick<Sample, "inputs" | "attrs">): boolean =>
+  attrs?.["dtype"] === "f16" || inputs.some((spec) => spec?.dtype === "f16");
+
+/** Whether the adapter has the dtypes of a sample. */
+export const isHeld = (engine: Engine, sample: Pick<Sample, "inputs" | "attrs">): boolean =>
+  engine.caps.features.has("shader-f16") || !namesHalf(sample);
+
 /** Whether a variant takes the sample on this adapter. */
 export function isUsable(
   engine: Engine,
@@ -42,7 +50,11 @@ export function isUsable(
   const metas = row.sample.inputs.map((spec) =>
     spec ? { shape: spec.shape, dtype: spec.dtype ?? "f32" } : null,
   );
-  return row.op.variants[variant]?.usable(metas, attrsOf(row), engine.caps) ?? false;
+  const { variants } = row.op;
+  return (
+    isHeld(engine, row.sample) &&
+    (variants[variant]?.usable(metas, attrsOf(row), engine.caps) ?? false)
+  );
 }
 
 /**
@@ -65,7 +77,9 @@ export async function checkForward(engine: Engine, row: Row, variant?: string): 
         throw new Error(
           `output ${k} has shape ${show(result?.shape ?? [])}, the rule says ${show(want.shape)}`,
         );
-      const { ratio, line } = worst(await result.data(), want, at(scales, k), oracle.tolerance);
+      const got = result.dtype === "f16" ? await result.floats() : await result.data();
+      const isHalf = result.dtype === "f16";
+      const { ratio, line } = worst(got, want, at(scales, k), { ...oracle.tolerance, isHalf });
       if (!(ratio <= 1)) throw new Error(`output ${k}: ${line}`);
     }
   });
@@ -98,7 +112,9 @@ async function gradients(
     const tensors = upload(engine, row.sample, inputs);
     const watched = floats.flatMap((index) => at(tensors, index) ?? []);
     const { grads } = valueAndGrad(engine, watched, () => {
-      const results = engine.run(row.op, tensors, attrsOf(row));
+      const results = engine
+        .run(row.op, tensors, attrsOf(row))
+        .map((result) => (result.dtype === "f16" ? ops.cast(result) : result));
       const terms = cotangents.map(({ data, shape }, k) =>
         ops.sum(ops.mul(at(results, k), engine.tensor(Float32Array.from(data), shape))),
       );
@@ -108,8 +124,11 @@ async function gradients(
   });
 }
 
+/** Cotangents that are cast to f16 lose 2⁻¹² of themselves each, kept values of the forward too. */
+const HALF_GRAD_TOLERANCE = 1e-3;
+
 /**
- * Compares the gradient of every f32 input with central differences of the float64 reference.
+ * Compares the gradient of every float input with central differences of the float64 reference.
  * @throws Error naming the input that is off.
  */
 export async function checkGradient(engine: Engine, row: Row): Promise<void> {
@@ -118,7 +137,7 @@ export async function checkGradient(engine: Engine, row: Row): Promise<void> {
   const attrs = attrsOf(row);
   const cotangents = drawCotangents(row, inputs);
   const floats = sample.inputs.flatMap((spec, index) =>
-    spec && (spec.dtype ?? "f32") === "f32" ? [index] : [],
+    spec && ["f32", "f16"].includes(spec.dtype ?? "f32") ? [index] : [],
   );
   const grads = await gradients(engine, row, inputs, { cotangents, floats });
   floats.forEach((which, k) => {
@@ -129,7 +148,8 @@ export async function checkGradient(engine: Engine, row: Row): Promise<void> {
     const norm = Math.hypot(...wanted);
     const error = Math.hypot(...wanted.map((value, n) => value - at(got, n)));
     // Central differences of an O(1) objective carry about 1e-9 of rounding each.
-    const allowed = (oracle.gradTolerance ?? 1e-4) * norm + 1e-6 * Math.sqrt(wanted.length);
+    const relative = namesHalf(sample) ? HALF_GRAD_TOLERANCE : (oracle.gradTolerance ?? 1e-4);
+    const allowed = relative * norm + 1e-6 * Math.sqrt(wanted.length);
     if (!(error <= allowed))
       throw new Error(`d${at(op.inputs, which)} is off by ${error} > ${allowed} (norm ${norm})`);
   });

@@ -7,20 +7,30 @@ import { generator } from "./samples.ts";
 /** Smallest normal f32: below it implementations may flush to zero. */
 const FLUSH = 2 ** -126;
 
-/** The worst element's |Δ| / allowed, with a line that names it; above 1 fails. */
+/** Rounding to f16: half an ULP, or half of the smallest subnormal. */
+const HALF_ULP = { rel: 2 ** -11, abs: 2 ** -25 };
+/** Reference values from here on are infinite in f16. */
+const HALF_OVERFLOW = 65_520;
+
+/**
+ * The worst element's |Δ| / allowed, with a line that names it; above 1 fails. Results that are
+ * stored as f16 may differ by their rounding besides.
+ */
 export function worst(
   got: ArrayLike<number>,
   expected: Array64,
   scale: Array64,
-  { rel, abs }: Tolerance,
+  { rel, abs, isHalf = false }: Tolerance & { readonly isHalf?: boolean },
 ): { ratio: number; line: string } {
   let ratio = 0;
   let line = "";
   for (let index = 0; index < expected.data.length; index++) {
-    const want = at(expected.data, index);
+    const value = at(expected.data, index);
+    const want = isHalf && Math.abs(value) >= HALF_OVERFLOW ? value * Infinity : value;
     const have = at(got, index);
-    const allowed = Math.max(abs, FLUSH) + rel * Math.abs(at(scale.data, index));
-    const error = Math.abs(have - want) / allowed;
+    const rounding = isHalf ? HALF_ULP.abs + HALF_ULP.rel * Math.abs(value) : 0;
+    const allowed = Math.max(abs, FLUSH) + rel * Math.abs(at(scale.data, index)) + rounding;
+    const error = have === want ? 0 : Math.abs(have - want) / allowed;
     if (error > ratio || Number.isNaN(have)) {
       ratio = Number.isNaN(have) ? Infinity : error;
       line = `element ${index}: got ${have}, expected ${want} ± ${allowed}`;

@@ -6,7 +6,7 @@ import {
   decodeFloat16,
   encodeBfloat16,
   encodeFloat16,
-} from "../../src/io/float16.ts";
+} from "../../src/util/float16.ts";
 
 test("each of the 65,536 half floats survives the way to f32 and back", () => {
   const halves = Uint16Array.from({ length: 65_536 }, (_, bits) => bits);

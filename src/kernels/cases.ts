@@ -45,6 +45,7 @@ import { dropPathCases, dropoutCases } from "./dropout.cases.ts";
 import { imageBatchCases } from "./imageBatch.cases.ts";
 import { softmaxBackwardCases, softmaxCases } from "./softmax.cases.ts";
 import { topkCases } from "./topk.cases.ts";
+import { choleskyPanelCases, triangularBlockCases } from "./triangular.cases.ts";
 import { unaryBackwardCases, unaryCases } from "./unary.cases.ts";
 import { broadcastToCases, permuteCases, reshapeCases, sliceCases } from "./views.cases.ts";
 
@@ -109,4 +110,6 @@ export const cases = {
   softmaxBackward: softmaxBackwardCases,
   topk: topkCases,
   jacobiRotate: jacobiRotateCases,
+  choleskyPanel: choleskyPanelCases,
+  triangularBlock: triangularBlockCases,
 } satisfies Record<OpName, OpCases>;

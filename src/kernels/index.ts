@@ -34,6 +34,7 @@ import type { OpDef } from "./op.ts";
 import { mean, sum, sumTo } from "./reduce.ts";
 import { softmax, softmaxBackward } from "./softmax.ts";
 import { topk } from "./topk.ts";
+import { choleskyPanel, triangularBlock } from "./triangular.ts";
 import { unaryBackward, unaryOps } from "./unary.ts";
 import { broadcastTo, permute, reshape, slice } from "./views.ts";
 
@@ -98,6 +99,8 @@ export const table = {
   softmaxBackward,
   topk,
   jacobiRotate,
+  choleskyPanel,
+  triangularBlock,
 } as const;
 
 /** Names of the ops. */

@@ -1,0 +1,4 @@
+/** Block sizes that kernels and the algorithms above them share. */
+
+/** Largest side of a triangle that one workgroup factors or substitutes with: its lanes. */
+export const TRIANGULAR_BLOCK = 64;

@@ -21,7 +21,11 @@ import { castCases, oneHotCases } from "./integers.cases.ts";
 import { jacobiRotateCases } from "./jacobi.cases.ts";
 import { varianceCases } from "./variance.cases.ts";
 import { whereCases } from "./where.cases.ts";
-import { householderReflectCases, householderUpdateCases } from "./householder.cases.ts";
+import {
+  householderReflectCases,
+  householderTailCases,
+  householderUpdateCases,
+} from "./householder.cases.ts";
 import { concatCases, padCases } from "./joins.cases.ts";
 import { layernormBackwardCases, layernormCases } from "./layernorm.cases.ts";
 import { logitstatsCases } from "./logitstats.cases.ts";
@@ -87,6 +91,7 @@ export const cases = {
   ...unaryCases,
   householderReflect: householderReflectCases,
   householderUpdate: householderUpdateCases,
+  householderTail: householderTailCases,
   layernorm: layernormCases,
   layernormBackward: layernormBackwardCases,
   logitstats: logitstatsCases,

@@ -19,7 +19,7 @@ import { cast, oneHot } from "./integers.ts";
 import { jacobiRotate } from "./jacobi.ts";
 import { variance } from "./variance.ts";
 import { where } from "./where.ts";
-import { householderReflect, householderUpdate } from "./householder.ts";
+import { householderReflect, householderTail, householderUpdate } from "./householder.ts";
 import { concat, pad } from "./joins.ts";
 import { layernorm, layernormBackward } from "./layernorm.ts";
 import { logitstats } from "./logitstats.ts";
@@ -76,6 +76,7 @@ export const table = {
   ...unaryOps,
   householderReflect,
   householderUpdate,
+  householderTail,
   layernorm,
   layernormBackward,
   logitstats,

@@ -55,7 +55,7 @@ export function upperFactor(engine: Engine, a: Tensor): UpperFactor {
 export async function cholesky(engine: Engine, a: Tensor): Promise<Tensor> {
   refuseCapture("cholesky", engine);
   const size = squareSize("cholesky", a);
-  const { values, scale } = prepareSymmetric("cholesky", Float64Array.from(await a.floats()), size);
+  const { values, scale } = prepareSymmetric("cholesky", new Float64Array(await a.floats()), size);
   const root = 2 ** Math.ceil(Math.log2(scale) / 2); // exact, as the scale's own root may not be
   const ratio = scale / root ** 2;
   return engine.scope(async () => {

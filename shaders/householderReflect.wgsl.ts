@@ -1,4 +1,5 @@
 /** One column of the tridiagonalisation: finishes the last rank-2 update, makes the next reflector. */
+import { reflectColumn } from "./lib/householder.wgsl.ts";
 import { rowReduce } from "./lib/reduce.wgsl.ts";
 import { wgsl } from "./lib/wgsl.ts";
 
@@ -10,13 +11,7 @@ export interface HouseholderReflectOptions {
   readonly subgroup: boolean;
 }
 
-/**
- * One workgroup. With v, τ the reflector of column k − 1 and p = A v, both zero for k = 0:
- * w = τ p − ½ τ² (pᵀv) v; column k of A − v wᵀ − w vᵀ gives d[k] and, below the diagonal, x; the
- * reflector I − τ v vᵀ maps x to (e[k], 0, …). A lane keeps to its own elements, so that only the
- * sums need the other lanes.
- * a, v: [size, size]; p, w: [size]; tri: [3, size] = d, e, τ.
- */
+/** One workgroup: see {@link reflectColumn}. a, v: [size, size]; p, w: [size]; tri: [3, size]. */
 export const householderReflect = ({ lanes, subgroup }: HouseholderReflectOptions): string => wgsl`
 #if ${subgroup}
 enable subgroups;
@@ -32,65 +27,9 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> w: array<f32>;
 @group(0) @binding(4) var<storage, read_write> tri: array<f32>;
 @group(0) @binding(5) var<uniform> params: Params;
-
+${reflectColumn}
 @compute @workgroup_size(ROW_LANES)
 fn main(@builtin(local_invocation_id) lid: vec3u) {
-  let lane = lid.x;
-  let size = params.size;
-  let k = params.column;
-  let before = max(k, 1u) - 1u;
-  let old = before * size;
-  var tau = tri[2u * size + before];
-  if (k == 0u) {
-    tau = 0.0;
-  }
-  var dot = 0.0;
-  for (var i = k + lane; i < size; i += ROW_LANES) {
-    dot += p[i] * v[old + i];
-  }
-  let along = 0.5 * tau * tau * row_sum(dot, lane);
-  let v_k = v[old + k];
-  let w_k = tau * p[k] - along * v_k;
-
-  let fresh = k * size;
-  let head = k + 1u;
-  var own_head = 0.0;
-  var own_tail = 0.0;
-  for (var i = k + lane; i < size; i += ROW_LANES) {
-    let v_i = v[old + i];
-    let w_i = tau * p[i] - along * v_i;
-    w[i] = w_i;
-    let x = a[fresh + i] - v_i * w_k - w_i * v_k;
-    if (i == k) {
-      tri[k] = x;
-    } else {
-      v[fresh + i] = x;
-      if (i == head) {
-        own_head = x;
-      } else {
-        own_tail += x * x;
-      }
-    }
-  }
-  let alpha = row_sum(own_head, lane); // one lane has it
-  let tail = row_sum(own_tail, lane);
-  if (head >= size) {
-    return;
-  }
-  let length = sqrt(alpha * alpha + tail);
-  let beta = select(-length, length, alpha < 0.0);
-  let is_flat = tail == 0.0; // nothing to reflect
-  let scale = select(1.0 / (alpha - beta), 0.0, is_flat);
-  for (var i = k + lane; i < size; i += ROW_LANES) {
-    if (i > head) {
-      v[fresh + i] *= scale;
-    } else if (i == head) {
-      v[fresh + i] = select(1.0, 0.0, is_flat);
-    }
-  }
-  if (lane == 0u) {
-    tri[size + k] = select(beta, alpha, is_flat);
-    tri[2u * size + k] = select((beta - alpha) / beta, 0.0, is_flat);
-  }
+  reflect_column(params.column, params.size, lid.x);
 }
 `;

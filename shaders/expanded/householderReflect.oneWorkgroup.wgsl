@@ -39,11 +39,7 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> tri: array<f32>;
 @group(0) @binding(5) var<uniform> params: Params;
 
-@compute @workgroup_size(ROW_LANES)
-fn main(@builtin(local_invocation_id) lid: vec3u) {
-  let lane = lid.x;
-  let size = params.size;
-  let k = params.column;
+fn reflect_column(k: u32, size: u32, lane: u32) {
   let before = max(k, 1u) - 1u;
   let old = before * size;
   var tau = tri[2u * size + before];
@@ -81,7 +77,7 @@ fn main(@builtin(local_invocation_id) lid: vec3u) {
   let alpha = row_sum(own_head, lane); // one lane has it
   let tail = row_sum(own_tail, lane);
   if (head >= size) {
-    return;
+    return; // no reflector: alike in all lanes
   }
   let length = sqrt(alpha * alpha + tail);
   let beta = select(-length, length, alpha < 0.0);
@@ -98,4 +94,9 @@ fn main(@builtin(local_invocation_id) lid: vec3u) {
     tri[size + k] = select(beta, alpha, is_flat);
     tri[2u * size + k] = select((beta - alpha) / beta, 0.0, is_flat);
   }
+}
+
+@compute @workgroup_size(ROW_LANES)
+fn main(@builtin(local_invocation_id) lid: vec3u) {
+  reflect_column(params.column, params.size, lid.x);
 }

@@ -21,7 +21,11 @@ import { castCases, oneHotCases } from "./integers.cases.ts";
 import { jacobiRotateCases } from "./jacobi.cases.ts";
 import { varianceCases } from "./variance.cases.ts";
 import { whereCases } from "./where.cases.ts";
-import { householderReflectCases, householderUpdateCases } from "./householder.cases.ts";
+import {
+  householderReflectCases,
+  householderTailCases,
+  householderUpdateCases,
+} from "./householder.cases.ts";
 import { concatCases, padCases } from "./joins.cases.ts";
 import { layernormBackwardCases, layernormCases } from "./layernorm.cases.ts";
 import { logitstatsCases } from "./logitstats.cases.ts";
@@ -46,6 +50,7 @@ import { dropPathCases, dropoutCases } from "./dropout.cases.ts";
 import { imageBatchCases } from "./imageBatch.cases.ts";
 import { softmaxBackwardCases, softmaxCases } from "./softmax.cases.ts";
 import { topkCases } from "./topk.cases.ts";
+import { choleskyPanelCases, triangularBlockCases } from "./triangular.cases.ts";
 import { unaryBackwardCases, unaryCases } from "./unary.cases.ts";
 import { broadcastToCases, permuteCases, reshapeCases, sliceCases } from "./views.cases.ts";
 
@@ -87,6 +92,7 @@ export const cases = {
   ...unaryCases,
   householderReflect: householderReflectCases,
   householderUpdate: householderUpdateCases,
+  householderTail: householderTailCases,
   layernorm: layernormCases,
   layernormBackward: layernormBackwardCases,
   logitstats: logitstatsCases,
@@ -111,4 +117,6 @@ export const cases = {
   softmaxBackward: softmaxBackwardCases,
   topk: topkCases,
   jacobiRotate: jacobiRotateCases,
+  choleskyPanel: choleskyPanelCases,
+  triangularBlock: triangularBlockCases,
 } satisfies Record<OpName, OpCases>;

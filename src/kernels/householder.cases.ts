@@ -111,29 +111,30 @@ export const householderReflectCases: OpCases = {
   tolerance: { rel: 1e-6, abs: 0, why: "sums of up to 67 products of numbers around 1" },
 };
 
+function update64(a: Array64, v: Array64, w: Array64, p: Array64, k: number): [Array64, Array64] {
+  const size = p.data.length;
+  const old = Math.max(k - 1, 0) * size;
+  const after = { shape: a.shape, data: a.data.slice() };
+  const product = { shape: p.shape, data: p.data.slice() };
+  for (let i = k + 1; i < size; i++) {
+    let sum = 0;
+    for (let j = k + 1; j < size; j++) {
+      const value =
+        at(a.data, i * size + j) -
+        at(v.data, old + i) * at(w.data, j) -
+        at(w.data, i) * at(v.data, old + j);
+      after.data[i * size + j] = value;
+      sum += value * at(v.data, k * size + j);
+    }
+    product.data[i] = sum;
+  }
+  return [after, product];
+}
+
 /** Oracle of householderUpdate. */
 export const householderUpdateCases: OpCases = {
-  reference([a, v, w, p], attrs) {
-    if (!a || !v || !w || !p) return [];
-    const size = p.data.length;
-    const k = columnOf(attrs);
-    const old = Math.max(k - 1, 0) * size;
-    const after = { shape: a.shape, data: a.data.slice() };
-    const product = { shape: p.shape, data: p.data.slice() };
-    for (let i = k + 1; i < size; i++) {
-      let sum = 0;
-      for (let j = k + 1; j < size; j++) {
-        const value =
-          at(a.data, i * size + j) -
-          at(v.data, old + i) * at(w.data, j) -
-          at(w.data, i) * at(v.data, old + j);
-        after.data[i * size + j] = value;
-        sum += value * at(v.data, k * size + j);
-      }
-      product.data[i] = sum;
-    }
-    return [after, product];
-  },
+  reference: ([a, v, w, p], attrs) =>
+    a && v && w && p ? update64(a, v, w, p, columnOf(attrs)) : [],
   scale: ([a, , , p]) =>
     a && p
       ? [
@@ -156,4 +157,53 @@ export const householderUpdateCases: OpCases = {
   ],
   tolerance: { rel: 1e-6, abs: 0, why: "three terms up to 1, and a sum of up to 67 of them" },
   bench: [{ inputs: [square(768), square(768), line(768), line(768)], attrs: { column: 0 } }],
+};
+
+/** A symmetric matrix with a heavy diagonal: its reduction is no harder than a step of it. */
+const heavy = (size: number): InputSpec => ({
+  shape: [size, size],
+  values: Array.from({ length: size * size }, (_, index) => {
+    const [row, column] = [Math.floor(index / size), index % size];
+    const [low, high] = [Math.min(row, column), Math.max(row, column)];
+    return Math.sin(1 + low + 3 * high + low * high) + (row === column ? 1 + row : 0);
+  }),
+});
+
+function tail64(five: Five, column: number): Array64[] {
+  let [a, p, v, w, tri] = five;
+  for (let k = column; k < p.data.length; k++) {
+    [v, w, tri] = reflect64([a, p, v, w, tri], k);
+    [a, p] = update64(a, v, w, p, k);
+  }
+  return [a, p, v, w, tri];
+}
+
+/** Oracle of householderTail. */
+export const householderTailCases: OpCases = {
+  reference: (inputs, attrs) => (isFive(inputs) ? tail64(inputs, columnOf(attrs)) : []),
+  scale: (inputs, attrs) =>
+    (isFive(inputs) ? tail64(inputs, columnOf(attrs)) : []).map(({ shape, data }) => {
+      const largest = data.reduce((top, value) => Math.max(top, Math.abs(value)), 0);
+      return { shape, data: data.map(() => largest) };
+    }),
+  samples: [
+    { inputs: [heavy(7), ...reflectInputs(7).slice(1)], attrs: { column: 0 } },
+    { inputs: [heavy(9), ...reflectInputs(9).slice(1)], attrs: { column: 5 } },
+    { inputs: reflectInputs(1), attrs: { column: 0 } },
+    { inputs: [heavy(67), ...reflectInputs(67).slice(1)], attrs: { column: 63 } },
+    { inputs: [heavy(140), ...reflectInputs(140).slice(1)], attrs: { column: 138 } },
+  ],
+  errors: [
+    {
+      inputs: [square(3), line(4), square(3), line(3), { shape: [3, 3] }],
+      throws: /householderTail: p must be \[3\]; got a \[3, 3\], p \[4\]/,
+    },
+    {
+      inputs: reflectInputs(130),
+      attrs: { column: 1 },
+      throws: /householderTail: more than 128 columns are left after 1; got a \[130, 130\]/,
+    },
+  ],
+  tolerance: { rel: 2e-5, abs: 0, why: "up to 7 steps, each with sums over what is left" },
+  bench: [{ inputs: [heavy(128), ...reflectInputs(128).slice(1)], attrs: { column: 0 } }],
 };

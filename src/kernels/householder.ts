@@ -4,6 +4,8 @@ import {
   HOUSEHOLDER_ROWS,
   householderUpdate as updateShader,
 } from "../../shaders/householderUpdate.wgsl.ts";
+import { householderTail as tailShader } from "../../shaders/householderTail.wgsl.ts";
+import { HOUSEHOLDER_TAIL } from "../util/blocks.ts";
 import { ShapeError } from "../util/errors.ts";
 import { at, ceilDiv, sameShape } from "../util/shape.ts";
 import type { Caps, InputMetas, Variant } from "./op.ts";
@@ -129,4 +131,56 @@ export const householderUpdate = defineOp({
     };
   }),
   grad: null, // a step of an iterative algorithm with state; eigh has no gradient
+});
+
+const tailCode = new Map<string, string>();
+
+function tailVariant(lanesOf: (caps: Caps) => number, subgroup: boolean): Variant<Step> {
+  return {
+    usable: (_inputs, _attrs, caps) => lanesOf(caps) > 0,
+    plan: (inputs, { column }, caps) => {
+      const size = at(need(inputs, 0).shape, 0);
+      const left = size - column;
+      const options = { lanes: lanesOf(caps), subgroup };
+      return {
+        temps: [],
+        passes: [
+          {
+            label: "householderTail",
+            code: remember(tailCode, options, () => tailShader(options)),
+            bindings: writes("in0", "in1", "in2", "in3", "in4"),
+            params: [u(size), u(column)],
+            grid: [1, 1, 1],
+            flops: 2 * left ** 3,
+            bytes: (8 * left ** 3) / 3,
+          },
+        ],
+      };
+    },
+  };
+}
+
+/** householderReflect and householderUpdate for every column from `column` on; a is symmetric. */
+export const householderTail = defineOp({
+  name: "householderTail",
+  inputs: ["a", "p", "v", "w", "tri"],
+  outputs: [],
+  mutates: [0, 1, 2, 3, 4],
+  defaults: firstStep,
+  infer(inputs, attrs) {
+    const size = checkState("householderTail", inputs, ["a", "p", "v", "w", "tri"], attrs);
+    if (size - attrs.column > HOUSEHOLDER_TAIL)
+      throw new ShapeError(
+        "householderTail",
+        `more than ${HOUSEHOLDER_TAIL} columns are left after ${attrs.column}`,
+        { a: need(inputs, 0).shape },
+      );
+    return [];
+  },
+  variants: {
+    oneSubgroup: tailVariant(fixedSubgroup, true),
+    oneWorkgroup: tailVariant(() => REFLECT_LANES, false),
+  },
+  prefer: { gpu: ["oneWorkgroup"] },
+  grad: null, // steps of an iterative algorithm with state; eigh has no gradient
 });

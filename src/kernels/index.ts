@@ -19,7 +19,7 @@ import { cast, oneHot } from "./integers.ts";
 import { jacobiRotate } from "./jacobi.ts";
 import { variance } from "./variance.ts";
 import { where } from "./where.ts";
-import { householderReflect, householderUpdate } from "./householder.ts";
+import { householderReflect, householderTail, householderUpdate } from "./householder.ts";
 import { concat, pad } from "./joins.ts";
 import { layernorm, layernormBackward } from "./layernorm.ts";
 import { logitstats } from "./logitstats.ts";
@@ -35,6 +35,7 @@ import type { OpDef } from "./op.ts";
 import { mean, sum, sumTo } from "./reduce.ts";
 import { softmax, softmaxBackward } from "./softmax.ts";
 import { topk } from "./topk.ts";
+import { choleskyPanel, triangularBlock } from "./triangular.ts";
 import { unaryBackward, unaryOps } from "./unary.ts";
 import { broadcastTo, permute, reshape, slice } from "./views.ts";
 
@@ -76,6 +77,7 @@ export const table = {
   ...unaryOps,
   householderReflect,
   householderUpdate,
+  householderTail,
   layernorm,
   layernormBackward,
   logitstats,
@@ -100,6 +102,8 @@ export const table = {
   softmaxBackward,
   topk,
   jacobiRotate,
+  choleskyPanel,
+  triangularBlock,
 } as const;
 
 /** Names of the ops. */

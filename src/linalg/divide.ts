@@ -25,7 +25,7 @@ function solveLeaf(engine: Engine, diagonal: Float64Array, offDiagonal: Float64A
     values: Float64Array.from(order, (index) => get(values, index)),
     first: sorted.slice(0, size),
     last: sorted.slice((size - 1) * size),
-    vectors: engine.tensor(Float32Array.from(sorted), [size, size]),
+    vectors: engine.tensor(new Float32Array(sorted), [size, size]),
   };
 }
 
@@ -34,7 +34,7 @@ function multiply(engine: Engine, left: Tensor, right: Tensor, factor: Float64Ar
   const { ops } = engine;
   const cut = at(left.shape, 0);
   const size = cut + at(right.shape, 0);
-  const rounded = Float32Array.from(factor);
+  const rounded = new Float32Array(factor);
   const upper = engine.tensor(rounded.subarray(0, cut * size), [cut, size]);
   const lower = engine.tensor(rounded.subarray(cut * size), [size - cut, size]);
   return ops.concat(ops.matmul(left, upper), ops.matmul(right, lower), { axis: 0 });

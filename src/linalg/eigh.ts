@@ -45,7 +45,7 @@ function reorder(vectors: Float32Array, order: readonly number[]): Float32Array 
 export async function eigh(engine: Engine, a: Tensor): Promise<Eigen> {
   refuseCapture("eigh", engine);
   const size = squareSize("eigh", a);
-  return decompose(engine, prepareSymmetric("eigh", Float64Array.from(await a.floats()), size));
+  return decompose(engine, prepareSymmetric("eigh", new Float64Array(await a.floats()), size));
 }
 
 /**

@@ -1,11 +1,22 @@
 /** Linear algebra on the GPU: what other layers may use. */
+export { cholesky } from "./cholesky.ts";
 export { eigh, eighHost } from "./eigh.ts";
 export type { Eigen } from "./eigh.ts";
+export { lstsq } from "./lstsq.ts";
+export type { LeastSquares } from "./lstsq.ts";
 export { MomentAccumulator, mergeMoments } from "./moments.ts";
 export type { Moments } from "./moments.ts";
 export { deviations, pca } from "./pca.ts";
 export type { Pca, PcaOptions } from "./pca.ts";
+export { pinv } from "./pinv.ts";
+export type { GeneralInverse } from "./pinv.ts";
 export { pinvh } from "./pinvh.ts";
 export type { PseudoInverse } from "./pinvh.ts";
-export { pinv, svd } from "./svd.ts";
-export type { GeneralInverse, Svd } from "./svd.ts";
+export { largestEigen, randomisedSvd } from "./randomised.ts";
+export type { RandomisedOptions } from "./randomised.ts";
+export { qr } from "./qr.ts";
+export type { Qr } from "./qr.ts";
+export { svd } from "./svd.ts";
+export type { Svd } from "./svd.ts";
+export { solveTriangular } from "./triangular.ts";
+export type { TriangularOptions } from "./triangular.ts";

@@ -134,8 +134,8 @@ export class MomentAccumulator {
     const hi = Float32Array.from(mean);
     const lo = Float32Array.from(mean, (value, j) => value - at(hi, j));
     const { first, second } = this.sums(block, rows, hi, lo);
-    const sums = Float64Array.from(await first.floats());
-    const scatter = Float64Array.from(await second.floats());
+    const sums = new Float64Array(await first.floats());
+    const scatter = new Float64Array(await second.floats());
     this.checkFinite(sums, scatter, rows);
     const off = sums.map((sum) => sum / rows); // block mean − shift
     for (let i = 0; i < this.dim; i++)

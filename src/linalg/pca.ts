@@ -1,8 +1,11 @@
 /** Principal components from moments. */
 import type { Engine, Tensor } from "../engine/index.ts";
+import { ShapeError } from "../util/errors.ts";
 import { eighHost } from "./eigh.ts";
+import type { Eigen } from "./eigh.ts";
 import { get } from "./float64.ts";
 import type { Moments } from "./moments.ts";
+import { largestEigen } from "./randomised.ts";
 
 /** Options of {@link pca}. */
 export interface PcaOptions {
@@ -10,6 +13,15 @@ export interface PcaOptions {
   readonly standardize?: boolean;
   /** Directions of the largest variance (default); false: of the largest mean square. */
   readonly centred?: boolean;
+  /** Directions wanted. Default: all D. */
+  readonly components?: number;
+  /**
+   * How fewer than D directions are found: from all of them (default), or from a random subspace,
+   * which is faster and takes a spectrum that falls.
+   */
+  readonly solver?: "full" | "randomised";
+  /** Of the random subspace. Default: 0. */
+  readonly seed?: number;
 }
 
 /** Principal directions and what each explains. */
@@ -18,11 +30,11 @@ export interface Pca {
   readonly mean: Float64Array;
   /** What to divide by after that: ones when not standardised. [D] */
   readonly scale: Float64Array;
-  /** [D, D]: column j is the direction of rank j. */
+  /** [D, K]: column j is the direction of rank j. */
   readonly components: Tensor;
-  /** Variance along each direction, divided by N − 1 (N when not centred), descending. */
+  /** Variance along each of the K directions, divided by N − 1 (N when not centred), descending. */
   readonly explainedVariance: Float64Array;
-  /** The same as parts of their sum; zeros if nothing varies. */
+  /** The same as parts of the variance along all D directions; zeros if nothing varies. */
   readonly explainedVarianceRatio: Float64Array;
   /** Largest residual of an eigenpair over the largest eigenvalue, as measured. */
   readonly residual: number;
@@ -43,8 +55,37 @@ export function deviations({ mean, covariance }: Moments): Float64Array {
   });
 }
 
+/** Covariance or second moments, of scaled features: [D · D]. */
+function secondMoments(
+  { mean, covariance }: Moments,
+  scale: Float64Array,
+  centred: boolean,
+): Float64Array {
+  const dim = mean.length;
+  return covariance.map((value, index) => {
+    const [i, j] = [Math.floor(index / dim), index % dim];
+    const second = centred ? value : value + get(mean, i) * get(mean, j);
+    return second / (get(scale, i) * get(scale, j));
+  });
+}
+
+/** The first eigenvectors of all, in memory of their own. */
+async function fullEigen(
+  engine: Engine,
+  matrix: Float64Array,
+  dim: number,
+  rank: number,
+): Promise<Eigen> {
+  const all = await eighHost(engine, matrix, dim);
+  if (rank === dim) return all;
+  const vectors = engine.ops.slice(all.vectors, { axis: 1, end: rank });
+  all.vectors.dispose();
+  return { ...all, values: all.values.slice(0, rank), vectors };
+}
+
 /**
- * All D principal directions of a sample.
+ * The principal directions of a sample, all D or the first `components`.
+ * @throws ShapeError if there are fewer than `components` features.
  * @throws DataError if the moments hold NaN.
  * @throws CaptureError inside a program's capture.
  * @throws NoConvergenceError if an iteration reaches its cap.
@@ -52,20 +93,28 @@ export function deviations({ mean, covariance }: Moments): Float64Array {
 export async function pca(
   engine: Engine,
   moments: Moments,
-  { standardize = false, centred = true }: PcaOptions = {},
+  options: PcaOptions = {},
 ): Promise<Pca> {
-  const { count, mean, covariance } = moments;
+  const { standardize = false, centred = true, solver = "full", seed = 0 } = options;
+  const { count, mean } = moments;
   const dim = mean.length;
+  const rank = options.components ?? dim;
+  if (!Number.isInteger(rank) || rank < 1 || rank > dim)
+    throw new ShapeError("pca", `components ${rank} is not between 1 and the features`, {
+      mean: [dim],
+    });
   const scale = standardize ? deviations(moments) : new Float64Array(dim).fill(1);
-  const matrix = covariance.map((value, index) => {
-    const [i, j] = [Math.floor(index / dim), index % dim];
-    const second = centred ? value : value + get(mean, i) * get(mean, j);
-    return second / (get(scale, i) * get(scale, j));
-  });
-  const { values, vectors, residual } = await eighHost(engine, matrix, dim);
+  const matrix = secondMoments(moments, scale, centred);
+  const { values, vectors, residual } =
+    solver === "full"
+      ? await fullEigen(engine, matrix, dim, rank)
+      : await largestEigen(engine, matrix, dim, { rank, seed });
   const unbiased = centred ? count / Math.max(1, count - 1) : 1;
   const explainedVariance = values.map((value) => Math.max(0, value) * unbiased);
-  const total = explainedVariance.reduce((sum, value) => sum + value, 0);
+  const trace = mean.reduce((sum, _value, j) => sum + get(matrix, j * (dim + 1)), 0);
+  // Rounding may leave the sum of all D eigenvalues above the trace.
+  const sum = explainedVariance.reduce((total, value) => total + value, 0);
+  const total = rank === dim ? sum : Math.max(sum, trace * unbiased);
   return {
     mean: centred ? mean.slice() : new Float64Array(dim),
     scale,

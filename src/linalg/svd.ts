@@ -5,16 +5,17 @@ import { at } from "../util/shape.ts";
 import { pairsPerRound, roundsOf } from "../util/tournament.ts";
 import { refuseCapture } from "./checks.ts";
 import { get } from "./float64.ts";
+import { orthonormalise, qr } from "./qr.ts";
 import { quotients, refineLargest } from "./rayleigh.ts";
 import type { HostMatrix } from "./rayleigh.ts";
 
 /** A = U Σ Vᵀ with K = min(M, N) singular values. */
 export interface Svd {
-  /** [M, K]; a column whose singular value is zero is zero, unless M is the smaller side. */
+  /** [M, K]: orthonormal columns, also where singular values are zero. */
   readonly u: Tensor;
   /** Descending: [K]. */
   readonly values: Float64Array;
-  /** [N, K]; a column whose singular value is zero is zero, unless N is the smaller side. */
+  /** [N, K]: orthonormal columns, also where singular values are zero. */
   readonly v: Tensor;
 }
 
@@ -42,11 +43,13 @@ async function orthogonalise(
   for (let row = 0; row < count; row++) identity[row * count + row] = 1;
   const turns = engine.tensor(identity, [count, count]);
   const rounds = roundsOf(count);
+  let isLast = false; // one more sweep after the measure is met: it errs on the safe side in clusters
   for (let sweep = 0; ; sweep++) {
     const worst = engine.zeros([pairsPerRound(count)]);
     for (let round = 0; round < rounds; round++) ops.jacobiRotate(rows, turns, worst, { round });
+    if (isLast) break;
     const largest = (await worst.floats()).reduce((top, value) => Math.max(top, value), 0);
-    if (largest <= tolerance(length)) break;
+    isLast = largest <= tolerance(length);
     if (sweep === MAX_SWEEPS) throw new NoConvergenceError("one-sided Jacobi", sweep, largest);
   }
   return { rows: await rows.floats(), turns: await turns.floats() };
@@ -101,9 +104,9 @@ function prepare(raw: Float32Array, cols: number): { values: Float32Array; scale
 }
 
 /**
- * Singular value decomposition of a matrix [M, N]. Rows of the smaller side are rotated in pairs
- * until all are orthogonal, min(M, N) − 1 dispatches per sweep: meant for sides up to about 1,000.
- * Singular values keep their relative accuracy where the larger side's scales are graded.
+ * Singular value decomposition of a matrix [M, N]. A QR first, then the columns of R
+ * are rotated in pairs until all are orthogonal. Singular values keep their
+ * relative accuracy where the larger side's scales are graded.
  *
  * @throws ShapeError if `a` is not a matrix or is empty.
  * @throws DataError if it holds NaN or Inf.
@@ -115,38 +118,69 @@ export async function svd(engine: Engine, a: Tensor): Promise<Svd> {
   const [m = 0, n = 0] = a.shape;
   if (a.shape.length !== 2 || m === 0 || n === 0)
     throw new ShapeError("svd", "a must be a matrix and not empty", { a: a.shape });
-  const { values: scaled, scale } = prepare(await a.floats(), n);
-  const isWide = m <= n;
-  const [count, length] = isWide ? [m, n] : [n, m];
-  return engine.scope(async () => {
-    const { rows, turns } = await orthogonalise(
-      engine,
-      isWide ? scaled : transposed(scaled, m, n),
-      count,
-      length,
-    );
-    // Rotations drift off unit length alike in rows and turns: the quotient is free of it.
-    const rowNorms = lengths(rows, count);
-    const turnNorms = lengths(turns, count);
-    const sigma = rowNorms.map((norm, k) => norm / get(turnNorms, k));
-    const order = Array.from(sigma.keys()).sort((i, j) => get(sigma, j) - get(sigma, i));
-    const short = unitColumns(turns, turnNorms, order);
-    const long = unitColumns(rows, rowNorms, order);
-    const [u, v] = isWide ? [short, long] : [long, short];
-    const sorted = Float64Array.from(order, (k) => get(sigma, k));
-    const right = engine.tensor(v, [n, count]);
-    const values = await refine(
-      engine,
-      { values: scaled, rows: m, cols: n },
-      { sorted, u, v, right },
-    );
-    return {
-      u: engine.tensor(u, [m, count]),
-      values: values.map((value) => scale * value),
-      v: right,
-    };
-  });
+  return engine.scope(() => (Math.min(m, n) > 1 ? throughQr(engine, a) : rotated(engine, a)));
 }
+
+/** Elements up to which the host reads A again for the largest values: 16 MiB. */
+const EXACT_ELEMENTS = 2 ** 22;
+
+/**
+ * Tall: A = Q R, R = U' Σ Vᵀ, U = Q U'. Wide: the same of Aᵀ. Of a matrix of low rank, R's columns
+ * end in zeros, which rotations keep: directions without a singular value stay free of noise.
+ */
+async function throughQr(engine: Engine, a: Tensor): Promise<Svd> {
+  const { ops } = engine;
+  const isTall = at(a.shape, 0) >= at(a.shape, 1);
+  const { q, r } = await qr(engine, isTall ? a : ops.permute(a, { axes: [1, 0] }));
+  const { u, values, v } = await rotated(engine, r);
+  const long = ops.matmul(q, u);
+  const found = isTall ? { u: long, values, v } : { u: v, values, v: long };
+  return a.size > EXACT_ELEMENTS ? found : exactLargest(a, found);
+}
+
+async function exactLargest(a: Tensor, found: Svd): Promise<Svd> {
+  const [rows, cols] = [at(a.shape, 0), at(a.shape, 1)];
+  const values = found.values.slice();
+  const host = { values: await a.floats(), rows, cols };
+  refineLargest(values, host, await found.u.floats(), await found.v.floats());
+  return { ...found, values: values.sort((one, other) => other - one) };
+}
+
+async function rotated(engine: Engine, a: Tensor): Promise<Svd> {
+  const [m, n] = [at(a.shape, 0), at(a.shape, 1)];
+  const { values: scaled, scale } = prepare(await a.floats(), n);
+  // The columns of a square matrix are rotated: those of R are as graded as A's.
+  const isWide = m < n;
+  const [count, length] = isWide ? [m, n] : [n, m];
+  const { rows, turns } = await orthogonalise(
+    engine,
+    isWide ? scaled : transposed(scaled, m, n),
+    count,
+    length,
+  );
+  // Rotations drift off unit length alike in rows and turns: the quotient is free of it.
+  const rowNorms = lengths(rows, count);
+  const turnNorms = lengths(turns, count);
+  const sigma = rowNorms.map((norm, k) => norm / get(turnNorms, k));
+  const order = Array.from(sigma.keys()).sort((i, j) => get(sigma, j) - get(sigma, i));
+  const short = unitColumns(turns, turnNorms, order);
+  const long = unitColumns(rows, rowNorms, order);
+  const [u, v] = isWide ? [short, long] : [long, short];
+  const sorted = Float64Array.from(order, (k) => get(sigma, k));
+  const right = engine.tensor(v, [n, count]);
+  const host = { values: scaled, rows: m, cols: n };
+  const values = await refine(engine, host, { sorted, u, v, right });
+  const [left, whole] = [engine.tensor(u, [m, count]), !rowNorms.includes(0)];
+  return {
+    u: whole || isWide ? left : await completed(engine, left),
+    values: values.map((value) => scale * value),
+    v: whole || !isWide ? right : await completed(engine, right),
+  };
+}
+
+/** Zero columns become a basis of what the others leave; these stay but for rounding. */
+const completed = async (engine: Engine, columns: Tensor): Promise<Tensor> =>
+  (await orthonormalise(engine, columns)).q;
 
 /** Singular values at least this part of the largest gain from Rayleigh quotients. */
 const REFINED = 0.25;
@@ -172,39 +206,4 @@ async function refine(
   const values = sorted.map((value, k) => (value >= REFINED * largest ? get(better, k) : value));
   refineLargest(values, a, u, v);
   return values.sort((one, other) => other - one);
-}
-
-/** A⁺ = V Σ⁺ Uᵀ. */
-export interface GeneralInverse {
-  /** [N, M] */
-  readonly inverse: Tensor;
-  /** Singular values above the cut-off. */
-  readonly rank: number;
-  /** All singular values, descending. */
-  readonly values: Float64Array;
-}
-
-/** Noise floor of f32. */
-const DEFAULT_RCOND = 1e-6;
-
-/**
- * Pseudo-inverse of any matrix [M, N]; singular values up to rcond · σmax count as zero.
- * @throws ShapeError if `a` is not a matrix or is empty.
- * @throws DataError if it holds NaN or Inf.
- * @throws NoConvergenceError if the sweeps do not end.
- */
-export async function pinv(
-  engine: Engine,
-  a: Tensor,
-  { rcond = DEFAULT_RCOND }: { readonly rcond?: number } = {},
-): Promise<GeneralInverse> {
-  return engine.scope(async () => {
-    const { ops } = engine;
-    const { u, values, v } = await svd(engine, a);
-    const cutoff = rcond * at(values, 0);
-    const rank = values.filter((value) => value > cutoff).length;
-    const inverses = Float32Array.from(values, (value, k) => (k < rank ? 1 / value : 0));
-    const scaled = ops.mul(v, engine.tensor(inverses));
-    return { inverse: ops.matmul(scaled, u, null, { transposeB: true }), rank, values };
-  });
 }

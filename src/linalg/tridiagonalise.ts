@@ -1,5 +1,6 @@
 /** Householder tridiagonalisation A = Q T Qᵀ on the GPU, and the way back, Z → Q Z. */
 import type { Engine, Tensor } from "../engine/index.ts";
+import { HOUSEHOLDER_TAIL } from "../util/blocks.ts";
 import { at } from "../util/shape.ts";
 import { get } from "./float64.ts";
 
@@ -17,7 +18,7 @@ export interface Tridiagonal {
 
 /**
  * Reduces a symmetric matrix [D, D], which is overwritten. Two dispatches per column, one pass over
- * what is left of the matrix: bound by memory.
+ * what is left of the matrix: bound by memory. The last columns are one dispatch.
  */
 export async function tridiagonalise(engine: Engine, a: Tensor): Promise<Tridiagonal> {
   const size = at(a.shape, 0);
@@ -26,11 +27,13 @@ export async function tridiagonalise(engine: Engine, a: Tensor): Promise<Tridiag
   const w = engine.zeros([size]);
   const p = engine.zeros([size]);
   const tri = engine.zeros([3, size]); // diagonal, off-diagonal, τ
-  for (let column = 0; column < size; column++) {
+  const tail = Math.max(0, size - HOUSEHOLDER_TAIL);
+  for (let column = 0; column < tail; column++) {
     ops.householderReflect(a, p, reflectors, w, tri, { column });
     ops.householderUpdate(a, reflectors, w, p, { column });
   }
-  const parts = Float64Array.from(await tri.floats());
+  ops.householderTail(a, p, reflectors, w, tri, { column: tail });
+  const parts = new Float64Array(await tri.floats());
   return {
     diagonal: parts.slice(0, size),
     offDiagonal: parts.slice(size, 2 * size - 1),
@@ -54,7 +57,7 @@ function blockFactor(gram: Float32Array, tau: Float64Array): Float32Array {
       factor[i * size + j] = -get(tau, j) * sum;
     }
   }
-  return Float32Array.from(factor);
+  return new Float32Array(factor);
 }
 
 /** Q Z for Z [D, D]: blocks of reflectors, the last first, each three products. */

@@ -115,6 +115,19 @@ export class NumericError extends NecoError {
   }
 }
 
+/** A Cholesky factorisation met a pivot that is zero or negative. */
+export class NotPositiveDefiniteError extends NecoError {
+  /** Row and column of the pivot. */
+  readonly pivot: number;
+  constructor(op: string, pivot: number) {
+    super(
+      "numeric",
+      `${op}: a is not positive definite: pivot ${pivot} is not positive; add a multiple of the identity, or use pinvh`,
+    );
+    this.pivot = pivot;
+  }
+}
+
 /** An iterative algorithm reached its cap. */
 export class NoConvergenceError extends NecoError {
   constructor(algorithm: string, iterations: number, residual: number) {

@@ -1,0 +1,7 @@
+/** Block sizes that kernels and the algorithms above them share. */
+
+/** Largest side of a triangle that one workgroup factors or substitutes with: its lanes. */
+export const TRIANGULAR_BLOCK = 64;
+
+/** Columns of a tridiagonalisation that one workgroup finishes: fewer are not worth dispatches each. */
+export const HOUSEHOLDER_TAIL = 128;

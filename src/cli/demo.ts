@@ -116,7 +116,7 @@ async function evaluateDemo(
   const near = [namedFile(NEAR).name];
   const sets = await openRunSets(engine, folder, { step: "best", ood, near, far });
   try {
-    const evaluation = await evaluateSets(engine, sets, "all", {});
+    const evaluation = await evaluateSets(engine, sets, "all", { options: {} });
     await saveRunOod(engine, folder, { sets, evaluation, sweep: null });
     const groups = Object.fromEntries(sets.ood.map(({ source, group }) => [source.name, group]));
     await publish(evaluation, groups, {});

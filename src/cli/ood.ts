@@ -1,7 +1,7 @@
 /** `neco ood`: every method on every OOD set, from a run or from anybody's feature files. */
 import type { Command } from "commander";
 import type { Engine } from "../engine/index.ts";
-import { evaluateOod, type Evaluation } from "../neco/evaluate.ts";
+import { evaluateOod, type EvaluateInput, type Evaluation } from "../neco/evaluate.ts";
 import type { ScoreOptions } from "../neco/options.ts";
 import { UsageError } from "../util/errors.ts";
 import { print } from "./console.ts";
@@ -12,7 +12,7 @@ import { openFeatureSets, type FeatureSets, type GroupOptions } from "./feature-
 import { publish, sweepText, type OodOutputs } from "./ood-outputs.ts";
 import { searchOptions } from "./ood-search.ts";
 import { sweepOf } from "./ood-sweep.ts";
-import { append, collect, list, namedFile, numberIn, oneOf, positive } from "./options.ts";
+import { append, collect, list, namedFile, natural, numberIn, oneOf, positive } from "./options.ts";
 import { startProgress } from "./console.ts";
 
 /** Options of `neco ood` as commander gives them. */
@@ -35,6 +35,10 @@ export interface OodOptions extends OodOutputs, GroupOptions {
   readonly search?: boolean;
   readonly oodVal?: readonly string[];
   readonly param?: readonly string[];
+  /** Replicates, or true for the default number. */
+  readonly bootstrap?: number | true;
+  readonly bootstrapSeed?: number;
+  readonly delong?: string;
 }
 
 const share = numberIn({ min: 0, max: 1 });
@@ -58,12 +62,26 @@ export const scoreOptionsOf = (options: OodOptions): Partial<ScoreOptions> => ({
 const methodsOf = ({ methods }: OodOptions): "all" | readonly string[] =>
   methods.includes("all") ? "all" : methods;
 
+/** What {@link evaluateSets} computes beside the figures. */
+export type Uncertainty = Pick<EvaluateInput, "bootstrap" | "delong">;
+
+const uncertaintyOf = ({ bootstrap, bootstrapSeed, delong }: OodOptions): Uncertainty => ({
+  delong,
+  bootstrap:
+    bootstrap === undefined
+      ? undefined
+      : {
+          ...(bootstrap === true ? {} : { replicates: bootstrap }),
+          ...(bootstrapSeed === undefined ? {} : { seed: bootstrapSeed }),
+        },
+});
+
 /** Runs the evaluation with a progress bar per stage. */
 export async function evaluateSets(
   engine: Engine,
   sets: FeatureSets,
   methods: "all" | readonly string[],
-  options: Partial<ScoreOptions>,
+  { options, ...uncertainty }: Uncertainty & { readonly options: Partial<ScoreOptions> },
 ): Promise<Evaluation> {
   let stage = "";
   let progress: ReturnType<typeof startProgress> | null = null;
@@ -76,6 +94,7 @@ export async function evaluateSets(
       ood: sets.ood,
       methods,
       options,
+      ...uncertainty,
       onProgress: (name, done, total) => {
         if (name !== stage) progress?.stop();
         if (name !== stage || progress === null) progress = startProgress(name.padEnd(14), total);
@@ -129,7 +148,10 @@ async function runOod(options: OodOptions, choice: EngineChoice): Promise<void> 
               wanted,
             })
           : wanted;
-      const evaluation = await evaluateSets(engine, sets, methodsOf(options), searched);
+      const evaluation = await evaluateSets(engine, sets, methodsOf(options), {
+        ...uncertaintyOf(options),
+        options: searched,
+      });
       const groups = Object.fromEntries(sets.ood.map(({ source, group }) => [source.name, group]));
       await publish(evaluation, groups, options);
       const sweep = options.necoDim === "sweep" ? await sweepOf(engine, sets, evaluation) : null;
@@ -190,7 +212,12 @@ export function addOod(program: Command): void {
       "evaluate OOD detection with NECO and its baselines, from a run or from feature files",
     );
   addScoreOptions(addSetOptions(command))
+    .option("--bootstrap [n]", "95 % intervals of every figure from n resamples (1000)", positive)
+    .option("--bootstrap-seed <n>", "seed of the resamples (default: 0)", natural)
+    .option("--delong <method>", "test every method's AUROC against this one's (DeLong)")
     .option("--json <file>", "write the results; - for standard output")
+    .option("--latex <file>", "write the table of AUROC and FPR as papers print it")
+    .option("--csv <file>", "write a table of all figures, percent, one row per method")
     .option("--scores <file.npz>", "write the score vectors")
     .option("--csv-openood <file>", "write the results in OpenOOD's columns")
     .addHelpText("after", EXAMPLES)

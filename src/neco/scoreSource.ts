@@ -5,6 +5,7 @@ import { DataError } from "../util/errors.ts";
 import { applyHead, eachBlock, headTensors } from "./block.ts";
 import type { Block, HeadTensors } from "./block.ts";
 import type { FittedScore } from "./fit.ts";
+import { logMaxProbability } from "./logits.ts";
 
 /** Logits this far from h·Wᵀ + b, relative to the largest, are not rounding. */
 const DISAGREEMENT = 1e-3;
@@ -27,6 +28,8 @@ export interface SourceScores {
   readonly scores: ReadonlyMap<string, Float64Array>;
   /** Class with the largest logit; null without logits. */
   readonly predicted: Int32Array | null;
+  /** Probability of that class, in [0, 1]; null without logits. */
+  readonly confidence: Float64Array | null;
   readonly warnings: readonly string[];
 }
 
@@ -43,14 +46,20 @@ export async function scoreSource(input: ScoreInput): Promise<SourceScores> {
     scorer: score.bind(engine, state),
     values: new Float64Array(source.rows),
   }));
-  const predicted = (source.logits ?? head) ? new Int32Array(source.rows) : null;
+  const hasLogits = (source.logits ?? head) !== null;
+  const predicted = hasLogits ? new Int32Array(source.rows) : null;
+  const confidence = hasLogits ? new Float64Array(source.rows) : null;
   const check = source.logits && tensors ? new LogitCheck(engine, tensors) : null;
   const onRows = (done: number): void => onProgress?.(source.name, done, source.rows);
   let start = 0;
   try {
     await eachBlock(engine, source, { head: tensors, onRows, signal }, async (block) => {
       for (const { scorer, values } of scorers) values.set(await scorer.score(block), start);
-      predicted?.set((await block.logitStats()).predicted, start);
+      if (predicted !== null) {
+        const stats = await block.logitStats();
+        predicted.set(stats.predicted, start);
+        confidence?.set(logMaxProbability(stats).map(Math.exp), start);
+      }
       await check?.add(block);
       start += block.rows;
     });
@@ -62,6 +71,7 @@ export async function scoreSource(input: ScoreInput): Promise<SourceScores> {
   return {
     scores: new Map(scorers.map(({ name, values }) => [name, values])),
     predicted,
+    confidence,
     warnings: check?.warnings(source.name) ?? [],
   };
 }

@@ -120,7 +120,7 @@ async function evaluateDemo(
   try {
     // What looks into the network takes minutes on two cores: `neco ood --run` has it.
     const ofFeatures = scores.filter((score) => !needsImages(score)).map(({ name }) => name);
-    const evaluation = await evaluateSets(engine, sets, ofFeatures, {});
+    const evaluation = await evaluateSets(engine, sets, ofFeatures, { options: {} });
     await saveRunOod(engine, folder, { sets, evaluation, sweep: null });
     const groups = Object.fromEntries(sets.ood.map(({ source, group }) => [source.name, group]));
     await publish(evaluation, groups, {});

@@ -3,7 +3,10 @@ import { writeAtomic } from "#platform";
 import { hostArray, storeArrays } from "../io/index.ts";
 import type { Evaluation } from "../neco/evaluate.ts";
 import {
+  csvTable,
+  latexTable,
   percent,
+  quoteCsv,
   summaryTable,
   textTable,
   type OodGroup,
@@ -18,6 +21,8 @@ export interface OodOutputs {
   readonly json?: string;
   readonly scores?: string;
   readonly csvOpenood?: string;
+  readonly csv?: string;
+  readonly latex?: string;
 }
 
 /** Columns of OpenOOD's result files; its FPR is the share of ID flagged at 95 % OOD recall. */
@@ -40,13 +45,11 @@ const openoodRow = (
 /** Results in OpenOOD's columns: near sets, their mean, far sets, their mean; percent. */
 export function openoodCsv(ood: OodJson, groups: Readonly<Record<string, OodGroup>>): string {
   const lines = [OPENOOD_HEAD];
-  const quote = (name: string): string =>
-    /[",\n]/.test(name) ? `"${name.replaceAll('"', '""')}"` : name;
   for (const [method, { sets, near, far }] of Object.entries(ood.results)) {
     const rowsOf = (wanted: readonly OodGroup[]): string[] =>
       Object.entries(sets)
         .filter(([name]) => wanted.includes(groups[name] ?? "other"))
-        .map(([name, metrics]) => openoodRow(method, quote(name), metrics, ood.id.accuracy));
+        .map(([name, metrics]) => openoodRow(method, quoteCsv(name), metrics, ood.id.accuracy));
     lines.push(...rowsOf(["near"]));
     if (near) lines.push(openoodRow(method, "nearood", near, ood.id.accuracy));
     lines.push(...rowsOf(["far"]));
@@ -63,6 +66,16 @@ export const saveScores = (path: string, scores: Evaluation["scores"]): Promise<
     Object.fromEntries(Object.entries(scores).map(([name, values]) => [name, hostArray(values)])),
   );
 
+/** Writes the tables that were asked for, as papers print them. */
+export async function writeTables(
+  ood: OodJson,
+  groups: Readonly<Record<string, OodGroup>>,
+  { csv, latex }: Pick<OodOutputs, "csv" | "latex">,
+): Promise<void> {
+  if (csv !== undefined) await writeAtomic(csv, csvTable(ood, groups));
+  if (latex !== undefined) await writeAtomic(latex, latexTable(ood, groups));
+}
+
 /** Writes the files that were asked for and prints the table (unless JSON goes to standard output). */
 export async function publish(
   { json, scores, warnings }: Evaluation,
@@ -75,9 +88,14 @@ export async function publish(
   if (outputs.scores !== undefined) await saveScores(outputs.scores, scores);
   if (outputs.csvOpenood !== undefined)
     await writeAtomic(outputs.csvOpenood, openoodCsv(json, groups));
+  await writeTables(json, groups, outputs);
   if (outputs.json === "-") return;
   const accuracy = json.id.accuracy === null ? "" : `, accuracy ${percent(json.id.accuracy)} %`;
-  print(`ID test: n = ${json.id.n}${accuracy}\n\n${summaryTable(json, groups)}`);
+  const error =
+    json.id.ece === null
+      ? ""
+      : `, calibration error ${percent(json.id.ece)} % (equal mass: ${percent(json.id.ece_adaptive)} %)`;
+  print(`ID test: n = ${json.id.n}${accuracy}${error}\n\n${summaryTable(json, groups)}`);
 }
 
 /** The sweep as a table, with the sentence that keeps it out of results. */

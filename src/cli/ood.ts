@@ -1,7 +1,7 @@
 /** `neco ood`: every method on every OOD set, from a run or from anybody's feature files. */
 import type { Command } from "commander";
 import type { Engine } from "../engine/index.ts";
-import { evaluateOod, type Evaluation } from "../neco/evaluate.ts";
+import { evaluateOod, type EvaluateInput, type Evaluation } from "../neco/evaluate.ts";
 import type { ScoreOptions } from "../neco/options.ts";
 import { chooseScores } from "../neco/registry.ts";
 import { needsImages } from "../neco/score.ts";
@@ -14,7 +14,7 @@ import { openFeatureSets, type FeatureSets, type GroupOptions } from "./feature-
 import { publish, sweepText, type OodOutputs } from "./ood-outputs.ts";
 import { searchOptions } from "./ood-search.ts";
 import { sweepOf } from "./ood-sweep.ts";
-import { append, collect, list, namedFile, numberIn, oneOf, positive } from "./options.ts";
+import { append, collect, list, namedFile, natural, numberIn, oneOf, positive } from "./options.ts";
 import { startProgress } from "./console.ts";
 
 /** Options of `neco ood` as commander gives them. */
@@ -37,6 +37,10 @@ export interface OodOptions extends OodOutputs, GroupOptions {
   readonly search?: boolean;
   readonly oodVal?: readonly string[];
   readonly param?: readonly string[];
+  /** Replicates, or true for the default number. */
+  readonly bootstrap?: number | true;
+  readonly bootstrapSeed?: number;
+  readonly delong?: string;
 }
 
 const share = numberIn({ min: 0, max: 1 });
@@ -60,12 +64,26 @@ export const scoreOptionsOf = (options: OodOptions): Partial<ScoreOptions> => ({
 const methodsOf = ({ methods }: OodOptions): "all" | readonly string[] =>
   methods.includes("all") ? "all" : methods;
 
+/** What {@link evaluateSets} computes beside the figures. */
+export type Uncertainty = Pick<EvaluateInput, "bootstrap" | "delong">;
+
+const uncertaintyOf = ({ bootstrap, bootstrapSeed, delong }: OodOptions): Uncertainty => ({
+  delong,
+  bootstrap:
+    bootstrap === undefined
+      ? undefined
+      : {
+          ...(bootstrap === true ? {} : { replicates: bootstrap }),
+          ...(bootstrapSeed === undefined ? {} : { seed: bootstrapSeed }),
+        },
+});
+
 /** Runs the evaluation with a progress bar per stage. */
 export async function evaluateSets(
   engine: Engine,
   sets: FeatureSets,
   methods: "all" | readonly string[],
-  options: Partial<ScoreOptions>,
+  { options, ...uncertainty }: Uncertainty & { readonly options: Partial<ScoreOptions> },
 ): Promise<Evaluation> {
   const looksInside = chooseScores(methods).some(needsImages);
   let stage = "";
@@ -81,6 +99,7 @@ export async function evaluateSets(
       options,
       model: looksInside ? sets.network?.() : null,
       validation: sets.val,
+      ...uncertainty,
       onProgress: (name, done, total) => {
         if (name !== stage) progress?.stop();
         if (name !== stage || progress === null) progress = startProgress(name.padEnd(14), total);
@@ -134,7 +153,10 @@ async function runOod(options: OodOptions, choice: EngineChoice): Promise<void> 
               wanted,
             })
           : wanted;
-      const evaluation = await evaluateSets(engine, sets, methodsOf(options), searched);
+      const evaluation = await evaluateSets(engine, sets, methodsOf(options), {
+        ...uncertaintyOf(options),
+        options: searched,
+      });
       const groups = Object.fromEntries(sets.ood.map(({ source, group }) => [source.name, group]));
       await publish(evaluation, groups, options);
       const sweep = options.necoDim === "sweep" ? await sweepOf(engine, sets, evaluation) : null;
@@ -199,7 +221,12 @@ export function addOod(program: Command): void {
       "evaluate OOD detection with NECO and its baselines, from a run or from feature files",
     );
   addScoreOptions(addSetOptions(command))
+    .option("--bootstrap [n]", "95 % intervals of every figure from n resamples (1000)", positive)
+    .option("--bootstrap-seed <n>", "seed of the resamples (default: 0)", natural)
+    .option("--delong <method>", "test every method's AUROC against this one's (DeLong)")
     .option("--json <file>", "write the results; - for standard output")
+    .option("--latex <file>", "write the table of AUROC and FPR as papers print it")
+    .option("--csv <file>", "write a table of all figures, percent, one row per method")
     .option("--scores <file.npz>", "write the score vectors")
     .option("--csv-openood <file>", "write the results in OpenOOD's columns")
     .addHelpText("after", EXAMPLES)

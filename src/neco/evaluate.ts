@@ -4,20 +4,24 @@ import type { FeatureSource, Head } from "../io/index.ts";
 import { DataError, UsageError } from "../util/errors.ts";
 import { assertConsistent, fitScores } from "./fit.ts";
 import type { FittedScore } from "./fit.ts";
+import { idResult } from "./idResult.ts";
+import type { IdResult } from "./idResult.ts";
 import type { ImageModel } from "./imageModel.ts";
-import { accuracy, averageMetrics, oodMetrics } from "./metrics/index.ts";
-import type { OodMetrics } from "./metrics/index.ts";
+import { columnsOf, ID, measure } from "./measure.ts";
+import type { Scored } from "./measure.ts";
+import { againstReference } from "./methodResult.ts";
+import type { MethodResult, OodGroup } from "./methodResult.ts";
+import { LEVEL, REPLICATES } from "./metrics/index.ts";
+import type { BootstrapOptions } from "./metrics/index.ts";
 import type { TrainStatistics } from "./moments.ts";
 import { scoreOptions } from "./options.ts";
 import type { ScoreOptions } from "./options.ts";
-import { chooseScores, scores as builtIn } from "./registry.ts";
+import { chooseScores, findScore, scores as builtIn } from "./registry.ts";
+import { sameSetWarnings } from "./sameRows.ts";
 import { needsImages } from "./score.ts";
-import type { Params, Score } from "./score.ts";
+import type { Score } from "./score.ts";
 import { scoreSource } from "./scoreSource.ts";
 import type { Progress, SourceScores } from "./scoreSource.ts";
-
-/** Where an OOD set stands. A control, such as noise, is in no average. */
-export type OodGroup = "near" | "far" | "control" | "other";
 
 /** An OOD set to evaluate on. */
 export interface OodSet {
@@ -41,19 +45,12 @@ export interface EvaluateInput {
   readonly model?: ImageModel | null | undefined;
   /** ID validation samples, for scores that calibrate on them. */
   readonly validation?: FeatureSource | null | undefined;
+  /** Draws bootstrap intervals of every figure; none by default. */
+  readonly bootstrap?: BootstrapOptions | undefined;
+  /** The method that DeLong's test holds all others against; none by default. */
+  readonly delong?: string | undefined;
   readonly onProgress?: Progress | undefined;
   readonly signal?: AbortSignal | undefined;
-}
-
-/** A method's results over all OOD sets. */
-export interface MethodResult {
-  readonly params: Params;
-  readonly sets: Readonly<Record<string, OodMetrics & { readonly n: number }>>;
-  /** Null where the group has no set. */
-  readonly near: OodMetrics | null;
-  readonly far: OodMetrics | null;
-  /** Over all sets but controls. */
-  readonly average: OodMetrics | null;
 }
 
 /** Any value of a configuration. */
@@ -64,7 +61,7 @@ export interface OodJson {
   readonly schema: "neco-webgpu/ood@1";
   readonly adapter: string;
   readonly config: Readonly<Record<string, ConfigValue>>;
-  readonly id: { readonly n: number; readonly accuracy: number | null };
+  readonly id: IdResult;
   readonly results: Readonly<Record<string, MethodResult>>;
   readonly skipped: Readonly<Record<string, string>>;
 }
@@ -88,51 +85,69 @@ export interface Evaluation {
 export async function evaluateOod(input: EvaluateInput): Promise<Evaluation> {
   const { engine, train, id, head, ood, model, validation, signal, onProgress } = input;
   const options = scoreOptions(input.options);
-  const chosen = chooseScores(input.methods ?? "all", input.scores ?? builtIn);
+  const known = input.scores ?? builtIn;
+  const chosen = chooseScores(input.methods ?? "all", known);
+  const reference = referenceOf(input.delong, chosen, known);
   assertSets(input);
   const blind = blindScores(input, chosen);
   const scoresToFit = chosen.filter(({ name }) => blind[name] === undefined);
   const shared = { engine, head, model, signal, onProgress };
   const fit = await fitScores({ ...shared, train, validation, scores: scoresToFit, options });
   const pass = { ...shared, fitted: fit.fitted };
-  const known = await scoreSource({ ...pass, source: id });
-  const unknown = new Map<string, SourceScores>();
-  for (const { source } of ood) unknown.set(source.name, await scoreSource({ ...pass, source }));
-  const results: Record<string, MethodResult> = {};
-  const scores: Record<string, Float64Array> = {};
-  const skipped: Record<string, string> = { ...blind, ...fit.skipped };
-  for (const { score, state } of fit.fitted) {
-    const vectors = vectorsOf(score.name, known, unknown);
-    const bad = firstBad(vectors);
-    if (bad) skipped[score.name] = bad;
-    else {
-      for (const [set, values] of vectors) scores[`${score.name}/${set}`] = values;
-      results[score.name] = methodResult(vectors, state.params, ood);
-    }
-  }
+  const scored: Scored = {
+    id: await scoreSource({ ...pass, source: id }),
+    ood: new Map<string, SourceScores>(),
+  };
+  for (const { source } of ood) scored.ood.set(source.name, await scoreSource({ ...pass, source }));
+  const measured = measure(scored, fit.fitted, {
+    groups: groupsOf(ood),
+    labels: id.labels,
+    bootstrap: input.bootstrap ?? null,
+  });
+  const isSkipped = reference !== null && !measured.vectors.has(reference);
   const warnings = [
+    ...(await sameSetWarnings({ train, id, ood: ood.map(({ source }) => source) })),
     ...fit.fitted.flatMap(({ state }) => state.warnings),
-    ...[known, ...unknown.values()].flatMap((set) => set.warnings),
+    ...[scored.id, ...scored.ood.values()].flatMap((set) => set.warnings),
+    ...(isSkipped ? [`no DeLong tests: their reference ${reference} was skipped`] : []),
   ];
   const json: OodJson = {
     schema: "neco-webgpu/ood@1",
     adapter: engine.adapter.description,
     config: configOf(input, options),
-    id: { n: id.rows, accuracy: accuracyOf(id, known.predicted) },
-    results,
-    skipped,
+    id: idResult(id, scored.id, measured.curves),
+    results:
+      reference === null
+        ? measured.results
+        : againstReference(measured.results, measured.vectors, reference),
+    skipped: { ...blind, ...fit.skipped, ...measured.skipped },
   };
   return {
     json,
-    scores,
+    scores: columnsOf(measured.vectors),
     warnings: [...new Set(warnings)],
     fitted: fit.fitted,
     train: fit.train,
   };
 }
 
-/** Key of the ID scores among a method's vectors. */
-const ID = "id";
+/**
+ * The name of the method that the others are tested against, or null.
+ * @throws UsageError if it is unknown, or not among the methods.
+ */
+function referenceOf(
+  wanted: string | undefined,
+  chosen: readonly Score[],
+  known: readonly Score[],
+): string | null {
+  if (wanted === undefined) return null;
+  const reference = findScore(wanted, known);
+  if (!chosen.includes(reference))
+    throw new UsageError(
+      `--delong ${reference.name} is not among the methods: add it to --methods`,
+    );
+  return reference.name;
+}
 
 function assertSets({ train, id, head, ood }: EvaluateInput): void {
   if (ood.length === 0) throw new UsageError("no OOD set: pass at least one with --ood NAME=FILE");
@@ -166,61 +181,14 @@ function blindScores(
   return Object.fromEntries(chosen.filter(needsImages).map(({ name }) => [name, reason]));
 }
 
-/** A method's scores by set: `id` first, then the OOD sets. */
-function vectorsOf(
-  method: string,
-  known: SourceScores,
-  unknown: ReadonlyMap<string, SourceScores>,
-): [string, Float64Array][] {
-  const of = ({ scores }: SourceScores): Float64Array => scores.get(method) ?? new Float64Array();
-  return [
-    [ID, of(known)],
-    ...[...unknown].map(([name, set]): [string, Float64Array] => [name, of(set)]),
-  ];
-}
-
-/** Why a method's scores cannot be ranked, if so. */
-function firstBad(vectors: readonly (readonly [string, Float64Array])[]): string | null {
-  for (const [set, values] of vectors) {
-    const bad = values.findIndex((value) => !Number.isFinite(value));
-    if (bad >= 0) return `its score of row ${bad} of ${set} is not finite`;
-  }
-  return null;
-}
-
-function methodResult(
-  vectors: readonly (readonly [string, Float64Array])[],
-  params: Params,
-  ood: readonly OodSet[],
-): MethodResult {
-  const [known, ...rest] = vectors;
-  const own = known?.[1] ?? new Float64Array();
-  const measured = rest.map(
-    ([name, values]) => [name, { ...oodMetrics(own, values), n: values.length }] as const,
-  );
-  const sets = Object.fromEntries(measured);
-  const mean = (groups: readonly OodGroup[]): OodMetrics | null => {
-    const members = ood.flatMap(({ source, group }) => {
-      const metrics = sets[source.name];
-      return groups.includes(group) && metrics ? [metrics] : [];
-    });
-    return members.length > 0 ? averageMetrics(members) : null;
-  };
-  return {
-    params,
-    sets,
-    near: mean(["near"]),
-    far: mean(["far"]),
-    average: mean(["near", "far", "other"]),
-  };
-}
-
-function accuracyOf({ labels }: FeatureSource, predicted: Int32Array | null): number | null {
-  return labels && predicted ? accuracy(predicted, labels) : null;
-}
+const groupsOf = (ood: readonly OodSet[]): Record<string, OodGroup> =>
+  Object.fromEntries(ood.map(({ source, group }) => [source.name, group]));
 
 /** What a reader needs to repeat the numbers. */
-function configOf({ train, id, ood }: EvaluateInput, options: ScoreOptions): OodJson["config"] {
+function configOf(
+  { train, id, ood, bootstrap, delong }: EvaluateInput,
+  options: ScoreOptions,
+): OodJson["config"] {
   return {
     preset: options.preset,
     neco_dim: options.necoDim,
@@ -233,7 +201,11 @@ function configOf({ train, id, ood }: EvaluateInput, options: ScoreOptions): Ood
     id_train_n: train.rows,
     id_test: id.name,
     feature_dim: train.dim,
-    groups: Object.fromEntries(ood.map(({ source, group }) => [source.name, group])),
+    bootstrap: bootstrap ? (bootstrap.replicates ?? REPLICATES) : null,
+    bootstrap_seed: bootstrap ? (bootstrap.seed ?? 0) : null,
+    interval_level: bootstrap?.level ?? LEVEL,
+    delong: delong ?? null,
+    groups: groupsOf(ood),
     fpr_at_95_id_tpr: "share of OOD kept at 95 % ID recall (NECO, ViM)",
     fpr_at_95_ood_tpr: "share of ID flagged at 95 % OOD recall (OpenOOD, pytorch-ood)",
   };

@@ -7,14 +7,9 @@ export type { DetectorSpec } from "./detectorFile.ts";
 export { sweepDims, sweepGrid } from "./dsweep.ts";
 export type { SweepCurves, SweepInput, SweepJson } from "./dsweep.ts";
 export { evaluateOod } from "./evaluate.ts";
-export type {
-  EvaluateInput,
-  Evaluation,
-  MethodResult,
-  OodGroup,
-  OodJson,
-  OodSet,
-} from "./evaluate.ts";
+export type { EvaluateInput, Evaluation, OodJson, OodSet } from "./evaluate.ts";
+export type { IdResult } from "./idResult.ts";
+export type { MethodResult, OodGroup, SelectiveRisk, SetResult } from "./methodResult.ts";
 export { fitScores } from "./fit.ts";
 export type { FitInput, FitResult, FittedScore } from "./fit.ts";
 export type { EachBlock, ImageModel, ImageOutputs } from "./imageModel.ts";

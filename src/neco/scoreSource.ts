@@ -6,6 +6,7 @@ import { applyHead, eachBlock, headTensors } from "./block.ts";
 import type { Block, HeadTensors } from "./block.ts";
 import type { FittedScore } from "./fit.ts";
 import type { ImageModel } from "./imageModel.ts";
+import { logMaxProbability } from "./logits.ts";
 import { needsImages } from "./score.ts";
 
 /** Logits this far from h·Wᵀ + b, relative to the largest, are not rounding. */
@@ -31,6 +32,8 @@ export interface SourceScores {
   readonly scores: ReadonlyMap<string, Float64Array>;
   /** Class with the largest logit; null without logits. */
   readonly predicted: Int32Array | null;
+  /** Probability of that class, in [0, 1]; null without logits. */
+  readonly confidence: Float64Array | null;
   readonly warnings: readonly string[];
 }
 
@@ -45,15 +48,21 @@ export async function scoreSource(input: ScoreInput): Promise<SourceScores> {
   const tensors = head ? headTensors(engine, head) : null;
   try {
     const ofFeatures = fitted.filter(({ score }) => !needsImages(score));
-    const predicted = (source.logits ?? head) ? new Int32Array(source.rows) : null;
+    const hasLogits = (source.logits ?? head) !== null;
+    const predicted = hasLogits ? new Int32Array(source.rows) : null;
+    const confidence = hasLogits ? new Float64Array(source.rows) : null;
     const check = source.logits && tensors ? new LogitCheck(engine, tensors) : null;
     const scores = await scorePass(input, tensors, ofFeatures, async (block, start) => {
-      predicted?.set((await block.logitStats()).predicted, start);
+      if (predicted !== null) {
+        const stats = await block.logitStats();
+        predicted.set(stats.predicted, start);
+        confidence?.set(logMaxProbability(stats).map(Math.exp), start);
+      }
       await check?.add(block);
     });
     for (const one of fitted.filter(({ score }) => needsImages(score)))
       for (const [name, values] of await scorePass(input, tensors, [one])) scores.set(name, values);
-    return { scores, predicted, warnings: check?.warnings(source.name) ?? [] };
+    return { scores, predicted, confidence, warnings: check?.warnings(source.name) ?? [] };
   } finally {
     tensors?.weight.dispose();
     tensors?.bias?.dispose();

@@ -1,5 +1,5 @@
 /** How numbers and names read in tables: one place, so that terminal and page agree. */
-import type { OodMetrics } from "./input.ts";
+import type { MeasuredMetrics, OodJson, OodMetrics } from "./input.ts";
 
 /** A metric of the result tables: its full name and which way is better. */
 export interface MetricName {
@@ -40,6 +40,18 @@ export const METRICS: readonly MetricName[] = [
     title: "AUPR, OOD positive",
     better: "higher",
     meaning: "area under precision and recall with OOD as the positive class",
+  },
+  {
+    key: "ap_in",
+    title: "Average precision, ID positive",
+    better: "higher",
+    meaning: "precision summed over steps of recall instead of along straight lines",
+  },
+  {
+    key: "ap_out",
+    title: "Average precision, OOD positive",
+    better: "higher",
+    meaning: "the same with OOD as the positive class",
   },
 ];
 
@@ -83,6 +95,25 @@ export const percent = (fraction: number | null | undefined): string =>
   fraction === null || fraction === undefined || !Number.isFinite(fraction)
     ? "–"
     : (100 * fraction).toFixed(2);
+
+/** What is known of a percentage's uncertainty: `± 0.12` over runs, `[96.91, 97.48]` over samples, or nothing. */
+export function spread(metrics: MeasuredMetrics | null | undefined, key: keyof OodMetrics): string {
+  const std = metrics?.std?.[key];
+  if (std !== undefined) return `± ${percent(std)}`;
+  const interval = metrics?.intervals?.[key];
+  return interval === undefined ? "" : `[${percent(interval[0])}, ${percent(interval[1])}]`;
+}
+
+/** What {@link spread} means in these results, to stand below a table; empty where there is none. */
+export function spreadNote({ runs, config, results }: OodJson): string {
+  if (runs !== undefined) return `mean ± sample standard deviation over n = ${runs} runs`;
+  const hasIntervals = Object.values(results).some(({ sets }) =>
+    Object.values(sets).some(({ intervals }) => intervals !== undefined),
+  );
+  if (!hasIntervals) return "";
+  const { bootstrap, interval_level: level } = config;
+  return `in brackets ${typeof level === "number" ? Math.round(100 * level) : 95} % intervals of a stratified bootstrap with ${typeof bootstrap === "number" ? count(bootstrap) : "1000"} replicates`;
+}
 
 /** Four significant digits, exponents only where they help. */
 export function figure(value: number): string {

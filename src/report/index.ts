@@ -1,5 +1,8 @@
 /** Reports from a run's files: one HTML page, or a table for the terminal. Data in, text out. */
 export * from "./input.ts";
+export { csvTable, quoteCsv } from "./csv.ts";
+export { latexTable } from "./latex.ts";
+export { overRuns, type NamedResults, type OverRuns } from "./runs.ts";
 export { renderReport } from "./page.ts";
 export { summaryTable, textTable } from "./summary.ts";
 export { METRICS, count, figure, isSoftware, methodTitle, percent } from "./format.ts";

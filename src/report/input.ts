@@ -59,22 +59,75 @@ export type MetricRow =
       readonly n: number;
     };
 
-/** The five OOD metrics as fractions in [0, 1]; never a bare "FPR95". */
+/** The OOD metrics as fractions in [0, 1]; never a bare "FPR95". */
 export interface OodMetrics {
   readonly auroc: number;
   readonly fpr_at_95_id_tpr: number;
   readonly fpr_at_95_ood_tpr: number;
   readonly aupr_in: number;
   readonly aupr_out: number;
+  /** Average precision; absent in results of older versions. */
+  readonly ap_in?: number;
+  readonly ap_out?: number;
+}
+
+/** Metrics with what is known of their uncertainty. */
+export interface MeasuredMetrics extends OodMetrics {
+  /** Sample standard deviation over runs, where the metrics are means over runs. */
+  readonly std?: OodMetrics;
+  /** Bootstrap intervals over the samples. */
+  readonly intervals?: Readonly<Partial<Record<keyof OodMetrics, readonly [number, number]>>>;
+}
+
+/** DeLong's test against a reference method. */
+export interface DelongResult {
+  readonly reference: string;
+  readonly difference: number;
+  readonly p: number | null;
+}
+
+/** Area under risk and coverage, and its excess over a perfect order. */
+export interface SelectiveRisk {
+  readonly aurc: number;
+  readonly eaurc: number;
+}
+
+/** A method on one set. */
+export interface SetResult extends MeasuredMetrics {
+  readonly n: number;
+  readonly delong?: DelongResult;
+  readonly selective?: SelectiveRisk;
 }
 
 /** A method's row of `ood.json`. Averages are absent where their group has no set. */
 export interface MethodResult {
   readonly params: JsonRecord;
-  readonly sets: Readonly<Record<string, OodMetrics & { readonly n: number }>>;
-  readonly near?: OodMetrics | null;
-  readonly far?: OodMetrics | null;
-  readonly average?: OodMetrics | null;
+  readonly sets: Readonly<Record<string, SetResult>>;
+  readonly near?: MeasuredMetrics | null;
+  readonly far?: MeasuredMetrics | null;
+  readonly average?: MeasuredMetrics | null;
+  readonly selective?: SelectiveRisk;
+}
+
+/** What `ood.json` says of the classifier on the ID test set. */
+export interface IdResult {
+  readonly n: number;
+  readonly accuracy: number | null;
+  /** Sample standard deviation over runs. */
+  readonly accuracy_std?: number;
+  readonly ece?: number | null;
+  readonly ece_adaptive?: number | null;
+  readonly reliability?:
+    | readonly {
+        readonly n: number;
+        readonly confidence: number | null;
+        readonly accuracy: number | null;
+      }[]
+    | null;
+  readonly risk_coverage?: {
+    readonly coverage: readonly number[];
+    readonly risk: Readonly<Record<string, readonly number[]>>;
+  } | null;
 }
 
 /** `ood.json`, as `neco ood --json` writes it. */
@@ -82,9 +135,11 @@ export interface OodJson {
   readonly schema: "neco-webgpu/ood@1";
   readonly adapter: string;
   readonly config: JsonRecord;
-  readonly id: { readonly n: number; readonly accuracy: number | null };
+  readonly id: IdResult;
   readonly results: Readonly<Record<string, MethodResult>>;
   readonly skipped: Readonly<Record<string, string>>;
+  /** Runs that the figures are means over; absent for one. */
+  readonly runs?: number;
 }
 
 /** Where an OOD set stands; a control (noise) is in no average. */

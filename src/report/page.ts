@@ -7,6 +7,8 @@ import { grid, renderFrame, type Section } from "./frame.ts";
 import { html, type Markup } from "./html.ts";
 import type { Example, ExamplesJson, ReportInput } from "./input.ts";
 import { scatterFigure } from "./scatter.ts";
+import { reliabilityFigure, riskFigure, selectiveTable } from "./selective.ts";
+import { simplexFigure } from "./simplex.ts";
 import { controlTables, methodFacts, resultTables } from "./tables.ts";
 import { sweepFigures } from "./sweep.ts";
 import { trainingFigures } from "./training.ts";
@@ -21,7 +23,10 @@ function headline({ ood, config, nc }: ReportInput): Markup {
   const cards: Markup[] = [];
   if (ood !== null && ood.id.accuracy !== null)
     cards.push(
-      card(`accuracy on ${count(ood.id.n)} ID test images`, `${percent(ood.id.accuracy)} %`),
+      card(
+        `accuracy on ${count(ood.id.n)} ID test images`,
+        `${percent(ood.id.accuracy)}${ood.id.accuracy_std === undefined ? "" : ` ± ${percent(ood.id.accuracy_std)}`} %`,
+      ),
     );
   const neco = ood?.results["neco"];
   for (const [group, result] of [
@@ -88,6 +93,15 @@ function scoreSection(document: Document, { scores }: ReportInput): Section[] {
   return [{ id: "scores", title: "Scores", body }];
 }
 
+function confidenceSection(document: Document, { ood, groups }: ReportInput): Section[] {
+  if (ood === null) return [];
+  const figures = present([riskFigure(document, ood), reliabilityFigure(document, ood)]);
+  const table = selectiveTable(ood, groups);
+  if (figures.length === 0 && table === null) return [];
+  const body = html`${grid(figures)}${table}`;
+  return [{ id: "confidence", title: "Confidence on ID data", body }];
+}
+
 function sweepSection(document: Document, { sweep }: ReportInput): Section[] {
   if (sweep === null || sweep.d.length === 0) return [];
   return [
@@ -102,7 +116,7 @@ function sweepSection(document: Document, { sweep }: ReportInput): Section[] {
 function collapseSection(document: Document, { nc, metrics, config }: ReportInput): Section[] {
   if (nc === null) return [];
   const warmup = config?.recipe["warmupSteps"];
-  const body = html`${phaseNote(phaseOf(nc, metrics))}${grid(collapseFigures(document, nc, typeof warmup === "number" ? warmup : null))}${collapseTable(nc)}`;
+  const body = html`${phaseNote(phaseOf(nc, metrics))}${grid([simplexFigure(document), ...collapseFigures(document, nc, typeof warmup === "number" ? warmup : null)])}${collapseTable(nc)}`;
   return [{ id: "collapse", title: "Neural collapse", body }];
 }
 
@@ -149,6 +163,7 @@ export function renderReport(input: ReportInput, document: Document): string {
     ...oodSection(input),
     ...scatterSection(document, input),
     ...scoreSection(document, input),
+    ...confidenceSection(document, input),
     ...sweepSection(document, input),
     ...collapseSection(document, input),
     ...trainingSection(document, input),

@@ -1,5 +1,5 @@
 /** The result table as plain text, for the terminal. */
-import { METRICS, methodTitle, percent, type MetricName } from "./format.ts";
+import { METRICS, methodTitle, percent, spread, spreadNote, type MetricName } from "./format.ts";
 import type { OodGroup, OodJson } from "./input.ts";
 import { bestOf, controlColumns, mainColumns, type Column } from "./tables.ts";
 
@@ -8,7 +8,8 @@ const SHOWN = METRICS.slice(0, 2);
 /** Whether a column holds numbers, perhaps with a mark or a word behind, so that it lines up right. */
 const isNumeric = (cells: readonly string[]): boolean =>
   cells.every(
-    (cell) => cell === "–" || /^-?\d[\d.\u202f]*(e[-+]?\d+)?\s?(\*|\(.*\))?\s*$/.test(cell),
+    (cell) =>
+      cell === "–" || /^-?\d[\d.\u202f]*(e[-+]?\d+)?\s?(\*|\(.*\))?( ± .*| \[.*\])?\s*$/.test(cell),
   );
 
 /** Lines of a table with columns as wide as their longest cell; a rule below the head. */
@@ -39,8 +40,10 @@ function tableOf(ood: OodJson, columns: readonly Column[], metric: MetricName): 
   const rows = Object.entries(ood.results).map(([method, result]) => [
     methodTitle(method),
     ...columns.map((column, index) => {
-      const text = percent(column.read(result)?.[metric.key]);
-      return `${text}${text === best[index] && text !== "–" ? "*" : " "}`;
+      const metrics = column.read(result);
+      const text = percent(metrics?.[metric.key]);
+      const mark = text === best[index] && text !== "–" ? "*" : " ";
+      return `${text}${mark} ${spread(metrics, metric.key)}`.trimEnd().padEnd(text.length + 1);
     }),
   ]);
   return textTable(["method", ...head], rows);
@@ -62,5 +65,36 @@ export function summaryTable(ood: OodJson, groups: Readonly<Record<string, OodGr
           `${metric.title} of controls, which are in no average\n${tableOf(ood, controls, metric)}`,
         ]),
   ]);
-  return parts.join("\n\n");
+  const note = spreadNote(ood);
+  return [...parts, ...delongTables(ood, columns), ...(note === "" ? [] : [`${note}.`])].join(
+    "\n\n",
+  );
+}
+
+/** p-values below it are printed as such. */
+const LEAST_P = 1e-4;
+
+/** DeLong's test of every method against the reference: difference of AUROC and p per set. */
+function delongTables(ood: OodJson, columns: readonly Column[]): string[] {
+  const sets = columns.filter(({ n }) => n !== null).map(({ title }) => title);
+  const all = Object.entries(ood.results);
+  const reference = all
+    .flatMap(([, result]) => sets.map((set) => result.sets[set]?.delong?.reference))
+    .find((name) => name !== undefined);
+  if (reference === undefined) return [];
+  const rows = all
+    .filter(([method]) => method !== reference)
+    .map(([method, result]) => [
+      methodTitle(method),
+      ...sets.map((set) => {
+        const test = result.sets[set]?.delong;
+        if (test === undefined) return "–";
+        const { difference, p } = test;
+        const chance = p === null ? "–" : p < LEAST_P ? `< ${LEAST_P}` : p.toFixed(4);
+        return `${difference > 0 ? "+" : ""}${percent(difference)} (p ${p !== null && p < LEAST_P ? "" : "= "}${chance})`;
+      }),
+    ]);
+  return [
+    `AUROC against ${methodTitle(reference)}, difference in percent (two-sided p by DeLong's test, not corrected for several tests)\n${textTable(["method", ...sets], rows)}`,
+  ];
 }

@@ -1,7 +1,16 @@
 /** Result tables: method × OOD set, best in bold, near and far apart, controls in a table of their own. */
-import { count, figure, METRICS, methodTitle, percent, type MetricName } from "./format.ts";
+import {
+  count,
+  figure,
+  METRICS,
+  methodTitle,
+  percent,
+  spread,
+  spreadNote,
+  type MetricName,
+} from "./format.ts";
 import { html, type Markup } from "./html.ts";
-import type { Json, MethodResult, OodGroup, OodJson, OodMetrics } from "./input.ts";
+import type { Json, MeasuredMetrics, MethodResult, OodGroup, OodJson } from "./input.ts";
 
 /** One column of a table: a set or an average over a group. */
 export interface Column {
@@ -9,7 +18,7 @@ export interface Column {
   readonly group: string;
   /** Samples of the set; null for averages. */
   readonly n: number | null;
-  readonly read: (result: MethodResult) => OodMetrics | null | undefined;
+  readonly read: (result: MethodResult) => MeasuredMetrics | null | undefined;
 }
 
 const GROUP_TITLES: Readonly<Record<OodGroup, string>> = {
@@ -99,11 +108,27 @@ function headRows(columns: readonly Column[]): Markup {
   </thead>`;
 }
 
-function cell(text: string, best: string | null, isAverage: boolean): Markup {
+function cell(
+  metrics: MeasuredMetrics | null | undefined,
+  { key }: MetricName,
+  { best, isAverage }: { best: string | null; isAverage: boolean },
+): Markup {
+  const text = percent(metrics?.[key]);
+  const around = spread(metrics, key);
   const shown =
     text === best && text !== "–" ? html`<strong class="best">${text}</strong>` : html`${text}`;
-  return html`<td class="${isAverage ? "average" : "set"}">${shown}</td>`;
+  return html`<td class="${isAverage ? "average" : "set"}">
+    ${shown}${around === "" ? null : html` <small class="soft">${around}</small>`}
+  </td>`;
 }
+
+/** The metrics that these results hold: older ones lack some. */
+export const metricsIn = ({ results }: OodJson): MetricName[] =>
+  METRICS.filter(({ key }) =>
+    Object.values(results).some(({ sets }) =>
+      Object.values(sets).some((metrics) => metrics[key] !== undefined),
+    ),
+  );
 
 function metricTable(ood: OodJson, columns: readonly Column[], metric: MetricName): Markup {
   const best = columns.map((column) => bestOf(ood, column, metric));
@@ -112,15 +137,19 @@ function metricTable(ood: OodJson, columns: readonly Column[], metric: MetricNam
       html`<tr>
         <th scope="row">${methodTitle(method)}</th>
         ${columns.map((column, index) =>
-          cell(percent(column.read(result)?.[metric.key]), best[index] ?? null, column.n === null),
+          cell(column.read(result), metric, {
+            best: best[index] ?? null,
+            isAverage: column.n === null,
+          }),
         )}
       </tr> `,
   );
+  const note = spreadNote(ood);
   return html`<div class="wide">
     <table>
       <caption>
         <strong>${metric.title}</strong
-        >, percent (${metric.better} is better): ${metric.meaning}.
+        >, percent (${metric.better} is better): ${metric.meaning}${note === "" ? "" : `; ${note}`}.
       </caption>
       ${headRows(columns)}
       <tbody>
@@ -134,7 +163,7 @@ function metricTable(ood: OodJson, columns: readonly Column[], metric: MetricNam
 export function resultTables(ood: OodJson, groups: Readonly<Record<string, OodGroup>>): Markup {
   const columns = mainColumns(ood, groups);
   if (columns.length === 0) return html`<p class="soft">No OOD set outside the controls.</p>`;
-  const tables = METRICS.map((metric) => metricTable(ood, columns, metric));
+  const tables = metricsIn(ood).map((metric) => metricTable(ood, columns, metric));
   return html`${tables.slice(0, 2)}
     <details open>
       <summary>The other metrics</summary>

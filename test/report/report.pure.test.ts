@@ -82,10 +82,31 @@ describe("report page", () => {
       "NECO: AUROC against d",
       "NC1: variability within classes",
       "NC5: OOD orthogonality",
+      "The limit: a simplex of four classes",
+      "Risk against coverage, ID test",
+      "Reliability diagram",
       "Loss",
       "Accuracy",
     ])
       expect(names).toContain(name);
+  });
+
+  test("intervals stand beside the value and are explained", () => {
+    const cells = [...document.querySelectorAll("td small")].map((cell) => cell.textContent);
+    expect(new Set(cells)).toEqual(new Set(["[87.10, 99.52]"]));
+    expect(text(sample)).toContain("intervals of a stratified bootstrap with 1000 replicates");
+  });
+
+  test("the reliability diagram has a bar and a dot per filled bin", () => {
+    const svg = document.querySelector('svg[aria-label="Reliability diagram"]');
+    expect(svg?.querySelectorAll('g[aria-label="rect"] rect').length).toBe(10);
+    expect(svg?.querySelectorAll('g[aria-label="dot"] circle').length).toBe(10);
+    expect(text(sample)).toContain("1.23 % (bins of equal width)");
+  });
+
+  test("selective risk: in thousandths, the excess in brackets", () => {
+    expect(text(sample)).toContain("4.2 (3.1)");
+    expect(text(sample)).toContain("200 (12.5)");
   });
 
   test("the scatter has a coloured dot per ID sample and dots of OOD on top", () => {

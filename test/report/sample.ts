@@ -4,6 +4,7 @@ import type {
   OodMetrics,
   ReportInput,
   ScoreColumns,
+  SetResult,
 } from "../../src/report/index.ts";
 
 const SETS = ["digits-8-9", "fashion", "patches", "icons", "noise"];
@@ -32,9 +33,14 @@ const metrics = (quality: number): OodMetrics => ({
 });
 
 function method(index: number): MethodResult {
-  const sets = SETS.map((name, set): [string, OodMetrics & { n: number }] => [
+  const sets = SETS.map((name, set): [string, SetResult] => [
     name,
-    { ...metrics(0.9 + 0.012 * index - 0.02 * (set === 0 ? 3 : 0)), n: 300 + set },
+    {
+      ...metrics(0.9 + 0.012 * index - 0.02 * (set === 0 ? 3 : 0)),
+      n: 300 + set,
+      selective: { aurc: 0.2, eaurc: 0.0125 },
+      ...(name === "icons" ? { intervals: { auroc: [0.871, 0.9952] as const } } : {}),
+    },
   ]);
   return {
     params: METHODS[index] === "neco" ? { d: 12, mode: "official" } : {},
@@ -42,6 +48,7 @@ function method(index: number): MethodResult {
     near: metrics(0.84 + 0.012 * index),
     far: metrics(0.9 + 0.012 * index),
     average: metrics(0.885 + 0.012 * index),
+    selective: { aurc: 0.0042, eaurc: 0.0031 },
   };
 }
 
@@ -126,7 +133,21 @@ export const sample: ReportInput = {
     schema: "neco-webgpu/ood@1",
     adapter: "llvmpipe (LLVM 19.1.7, 256 bits)",
     config: { preset: "neco", neco_dim: "auto" },
-    id: { n: 1200, accuracy: 0.9625 },
+    id: {
+      n: 1200,
+      accuracy: 0.9625,
+      ece: 0.0123,
+      ece_adaptive: 0.0111,
+      reliability: Array.from({ length: 15 }, (_, bin) =>
+        bin < 5
+          ? { n: 0, confidence: null, accuracy: null }
+          : { n: 120, confidence: (bin + 0.6) / 15, accuracy: (bin + 0.4) / 15 },
+      ),
+      risk_coverage: {
+        coverage: [0.25, 0.5, 0.75, 1],
+        risk: { neco: [0, 0.001, 0.01, 0.0375], msp: [0, 0.002, 0.012, 0.0375] },
+      },
+    },
     results: Object.fromEntries(METHODS.map((name, index) => [name, method(index)])),
     skipped: { odin: "needs image gradients" },
   },

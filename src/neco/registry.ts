@@ -2,17 +2,21 @@
 import { UsageError } from "../util/errors.ts";
 import { at } from "../util/shape.ts";
 import type { Score } from "./score.ts";
+import { adascaleA, adascaleL } from "./scores/adascale.ts";
 import { ashB, ashP, ashS } from "./scores/ash.ts";
 import { dice } from "./scores/dice.ts";
+import { dropout } from "./scores/dropout.ts";
 import { energy } from "./scores/energy.ts";
 import { entropy } from "./scores/entropy.ts";
 import { fdbd } from "./scores/fdbd.ts";
 import { gen } from "./scores/gen.ts";
 import { gradnorm } from "./scores/gradnorm.ts";
+import { gram } from "./scores/gram.ts";
 import { klmatching } from "./scores/klmatching.ts";
 import { knn } from "./scores/knn.ts";
 import { mahalanobis } from "./scores/mahalanobis.ts";
 import { maxlogit } from "./scores/maxlogit.ts";
+import { mdsEnsemble } from "./scores/mdsEnsemble.ts";
 import { msp } from "./scores/msp.ts";
 import { nci } from "./scores/nci.ts";
 import { neco, necoNologit } from "./scores/neco.ts";
@@ -20,6 +24,7 @@ import { nnguide } from "./scores/nnguide.ts";
 import { nusa } from "./scores/nusa.ts";
 import { iodin, odin } from "./scores/odin.ts";
 import { openmax } from "./scores/openmax.ts";
+import { rankfeat } from "./scores/rankfeat.ts";
 import { react } from "./scores/react.ts";
 import { relation } from "./scores/relation.ts";
 import { residual } from "./scores/residual.ts";
@@ -61,8 +66,14 @@ export const scores: readonly Score[] = [
   knn,
   nnguide,
   relation,
+  dropout,
   odin,
   iodin,
+  gram,
+  rankfeat,
+  adascaleA,
+  adascaleL,
+  mdsEnsemble,
 ];
 
 /**

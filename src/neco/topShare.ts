@@ -5,7 +5,7 @@ import { at } from "../util/shape.ts";
 import type { Block } from "./block.ts";
 
 /** e^20 times a feature is far from f32's limits; signed features can bring the ratio anywhere. */
-const MAX_EXPONENT = 20;
+export const MAX_EXPONENT = 20;
 
 /** How many of `width` activations stay when a percentage is pruned, half rounded to even as numpy does. */
 export function keptCount(width: number, percentile: number): number {
@@ -13,6 +13,26 @@ export function keptCount(width: number, percentile: number): number {
   const low = Math.floor(exact);
   const isUp = exact - low > 0.5 || (exact - low === 0.5 && low % 2 === 1);
   return Math.max(1, width - (low + (isUp ? 1 : 0)));
+}
+
+/** The k largest of each row. */
+export interface TopElements {
+  /** 1 for kept, 0 for the others; equals of the smallest kept share what is left to keep. [B, D] */
+  readonly weights: Tensor;
+  /** Unsorted: [B, k]. */
+  readonly top: Tensor;
+}
+
+/** The k largest elements of each row of x [B, D]. */
+export function topElements({ ops }: Engine, x: Tensor, kept: number): TopElements {
+  const perRow = { axes: [1], keepDims: true } as const;
+  const top = ops.topk(x, { k: kept }); // [B, kept]
+  const threshold = ops.min(top, perRow);
+  const above = ops.greater(x, threshold);
+  const equals = ops.equal(x, threshold);
+  const left = ops.affine(ops.sum(above, perRow), { scale: -1, shift: kept });
+  const fraction = ops.div(left, ops.sum(equals, perRow));
+  return { weights: ops.add(above, ops.mul(equals, fraction)), top };
 }
 
 /** The kept activations of a block. */
@@ -27,17 +47,13 @@ export interface TopShare {
 }
 
 /** The activations that are left when the smallest `percentile` percent of a sample are pruned. */
-export function topShare({ ops }: Engine, { features }: Block, percentile: number): TopShare {
+export function topShare(engine: Engine, { features }: Block, percentile: number): TopShare {
+  const { ops } = engine;
   const kept = keptCount(at(features.shape, 1), percentile);
   const perRow = { axes: [1], keepDims: true } as const;
-  const top = ops.topk(features, { k: kept }); // [B, kept]
-  const threshold = ops.min(top, perRow);
-  const above = ops.greater(features, threshold);
-  const equals = ops.equal(features, threshold);
-  const left = ops.affine(ops.sum(above, perRow), { scale: -1, shift: kept });
-  const fraction = ops.div(left, ops.sum(equals, perRow));
+  const { weights, top } = topElements(engine, features, kept);
   return {
-    weights: ops.add(above, ops.mul(equals, fraction)),
+    weights,
     total: ops.sum(features, perRow),
     keptTotal: ops.sum(top, perRow),
     kept,

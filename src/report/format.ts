@@ -85,6 +85,14 @@ const METHOD_TITLES: Readonly<Record<string, string>> = {
   knn: "kNN",
   nnguide: "NNGuide",
   relation: "Relation",
+  dropout: "MC dropout",
+  odin: "ODIN",
+  iodin: "IODIN",
+  gram: "Gram",
+  rankfeat: "RankFeat",
+  "adascale-a": "AdaScale-A",
+  "adascale-l": "AdaScale-L",
+  "mds-ensemble": "Mahalanobis ensemble",
 };
 
 /** The method's name as papers write it; an unknown one stays as it is. */

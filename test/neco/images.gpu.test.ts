@@ -1,55 +1,27 @@
 /** Scores that look into the network against a float64 ViT; gradients against finite differences. */
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, test } from "vitest";
 import { createEngine } from "../../src/engine/index.ts";
 import type { Engine } from "../../src/engine/index.ts";
-import {
-  findScore,
-  fitScores,
-  ImageProgram,
-  inputGradient,
-  scoreSource,
-} from "../../src/neco/index.ts";
-import type { MethodParams } from "../../src/neco/index.ts";
+import { ImageProgram, inputGradient } from "../../src/neco/index.ts";
 import { Block } from "../../src/neco/block.ts";
 import { doubt, predictedMask } from "../../src/neco/inputGradient.ts";
 import { at } from "../../src/util/shape.ts";
-import { IMAGE, randomImages, TinyWorld, transform } from "./images.ts";
+import { expectClose, IMAGE, TinyWorld, transform } from "./images.ts";
 import type { ImageSet } from "./images.ts";
 import { argmax64, slopes64, softmax64 } from "./vit64.ts";
 
 let engine: Engine;
 let world: TinyWorld;
-let [train, validation, id]: ImageSet[] = [];
+let id: ImageSet;
 
 beforeAll(async () => {
   engine = await createEngine();
   world = new TinyWorld(engine);
-  train = world.set("train", randomImages(60, 1));
-  validation = world.set("validation", randomImages(21, 2));
-  id = world.set("id", randomImages(7, 3, 1.3));
+  ({ id } = world);
 });
 afterAll(() => {
   engine.destroy();
 });
-
-async function scoresOf(method: string, params: MethodParams[string] = {}): Promise<Float64Array> {
-  const { model, head } = world;
-  const { fitted, skipped } = await fitScores({
-    ...{ engine, model, head, train: train!.source, validation: validation!.source },
-    scores: [findScore(method)],
-    options: { methodParams: { [method]: params } },
-  });
-  expect(skipped).toEqual({});
-  const { scores } = await scoreSource({ engine, model, head, source: id!.source, fitted });
-  return scores.get(method)!;
-}
-
-function expectClose(got: Float64Array, want: readonly number[], tolerance: number): void {
-  expect(got.length).toBe(want.length);
-  const scale = Math.max(...want.map(Math.abs));
-  const worst = Math.max(...want.map((value, k) => Math.abs(value - at(got, k))));
-  expect(worst / scale).toBeLessThanOrEqual(tolerance);
-}
 
 const crossEntropy = (x: readonly number[], label: number, temperature: number): number =>
   -Math.log(at(softmax64(world.oracle.forward(x).logits, temperature), label));
@@ -64,9 +36,9 @@ function blockOf({ source, pixels, features }: ImageSet, rows: number): Block {
 describe("the network", () => {
   test("features and logits of images agree with float64", async () => {
     const program = new ImageProgram(engine, world.model, (x) => ({ ...world.model.forward(x) }));
-    const { features, logits } = await program.run(blockOf(id!, 7));
-    expectClose(Float64Array.from(await features.floats()), id!.features.flat(), 1e-5);
-    expectClose(Float64Array.from(await logits.floats()), id!.logits.flat(), 1e-5);
+    const { features, logits } = await program.run(blockOf(id, 7));
+    expectClose(Float64Array.from(await features.floats()), id.features.flat(), 1e-5);
+    expectClose(Float64Array.from(await logits.floats()), id.logits.flat(), 1e-5);
     program.dispose();
   });
   test("tokens of every block, and features of changed ones", async () => {
@@ -80,10 +52,10 @@ describe("the network", () => {
       return { ...seen, features };
     });
     const got: Record<string, { floats(): Promise<Float32Array> }> = await program.run(
-      blockOf(id!, 3),
+      blockOf(id, 3),
     );
     const want: Record<string, number[]> = { layer0: [], layer1: [], layer2: [], features: [] };
-    for (const x of id!.xs.slice(0, 3)) {
+    for (const x of id.xs.slice(0, 3)) {
       const { features } = oracle.forward(x, (tokens, layer) => {
         want[`layer${layer}`]!.push(...tokens.flat());
         return tokens.map((row) => row.map((v) => v + 0.1 * layer));
@@ -106,9 +78,9 @@ describe("the network", () => {
           })).gradient,
         };
       });
-      const { gradient } = await program.run(blockOf(id!, 5));
-      const want = id!.xs.slice(0, 5).flatMap((x, k) => {
-        const label = argmax64(at(id!.logits, k));
+      const { gradient } = await program.run(blockOf(id, 5));
+      const want = id.xs.slice(0, 5).flatMap((x, k) => {
+        const label = argmax64(at(id.logits, k));
         // log(others / own) = log(e^CE − 1)
         return slopes64(x, (y) => Math.log(Math.expm1(crossEntropy(y, label, t))));
       });
@@ -132,14 +104,14 @@ describe("odin", () => {
     );
   describe.each(grid)("at temperature %d with noise %d", (temperature, noise) => {
     test.each(["odin", "iodin"])("%s", async (method) => {
-      const want = id!.xs.map((x, k) => {
-        const label = argmax64(at(id!.logits, k));
+      const want = id.xs.map((x, k) => {
+        const label = argmax64(at(id.logits, k));
         const slopes = slopes64(x, (y) => crossEntropy(y, label, temperature));
         const steepest = method === "iodin" ? argmax64(slopes.map(Math.abs)) : -1;
         const { logits } = world.oracle.forward(stepped(x, slopes, noise, steepest));
         return Math.log(Math.max(...softmax64(logits, temperature)));
       });
-      expectClose(await scoresOf(method, { temperature, noise }), want, 5e-6);
+      expectClose(await world.scoresOf(method, { temperature, noise }), want, 5e-6);
     });
   });
 });

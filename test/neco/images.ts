@@ -1,10 +1,12 @@
 /** A tiny ViT with random weights and images for it: what scores that look into a network are tried on. */
+import { expect } from "vitest";
 import { ParamSet } from "../../src/engine/index.ts";
 import type { Engine } from "../../src/engine/index.ts";
 import { vitImageModel } from "../../src/image-model.ts";
 import { memoryFeatures } from "../../src/io/index.ts";
 import type { FeatureSource, Head } from "../../src/io/index.ts";
-import type { ImageModel } from "../../src/neco/index.ts";
+import { findScore, fitScores, scoreSource } from "../../src/neco/index.ts";
+import type { FittedScore, ImageModel, MethodParams } from "../../src/neco/index.ts";
 import { generator, normal } from "../../src/util/random.ts";
 import { at } from "../../src/util/shape.ts";
 import { initialValues, paramSpecs, vitConfig } from "../../src/vit/index.ts";
@@ -65,6 +67,18 @@ export interface ImageSet {
   readonly source: FeatureSource;
 }
 
+/** All values within a share of the largest. */
+export function expectClose(
+  got: ArrayLike<number>,
+  want: readonly number[],
+  tolerance: number,
+): void {
+  expect(got.length).toBe(want.length);
+  const scale = Math.max(...want.map(Math.abs));
+  const worst = Math.max(...want.map((value, k) => Math.abs(value - at(got, k))));
+  expect(worst / scale).toBeLessThanOrEqual(tolerance);
+}
+
 /** Everything that a test of image scores needs. */
 export class TinyWorld {
   readonly values = randomValues();
@@ -72,8 +86,13 @@ export class TinyWorld {
   readonly model: ImageModel;
   readonly head: Head;
   readonly params: ParamSet;
+  readonly train: ImageSet;
+  readonly validation: ImageSet;
+  readonly id: ImageSet;
+  private readonly engine: Engine;
 
   constructor(engine: Engine) {
+    this.engine = engine;
     this.params = new ParamSet(engine, paramSpecs(config, this.values));
     this.model = vitImageModel(engine, { config, weights: this.params, transform });
     const { dim, classes } = config;
@@ -82,6 +101,34 @@ export class TinyWorld {
       at(stored, (k % dim) * classes + Math.floor(k / dim)),
     );
     this.head = { weight, bias: this.values.get("head.bias")!, classes, dim };
+    this.train = this.set("train", randomImages(60, 1));
+    this.validation = this.set("validation", randomImages(13, 2));
+    this.id = this.set("id", randomImages(7, 3, 1.3));
+  }
+
+  /** The fitted score of a method, and what it says of the ID set. */
+  async fitted(
+    method: string,
+    params: MethodParams[string] = {},
+  ): Promise<{ readonly fitted: FittedScore; readonly scores: Float64Array }> {
+    const { engine, model, head } = this;
+    const fit = await fitScores({
+      ...{ engine, model, head, train: this.train.source, validation: this.validation.source },
+      scores: [findScore(method)],
+      options: { methodParams: { [method]: params } },
+    });
+    expect(fit.skipped).toEqual({});
+    const [fitted] = fit.fitted;
+    const { scores } = await scoreSource({
+      ...{ engine, model, head, source: this.id.source },
+      fitted: fit.fitted,
+    });
+    return { fitted: fitted!, scores: scores.get(method)! };
+  }
+
+  /** What a method says of the ID set. */
+  async scoresOf(method: string, params: MethodParams[string] = {}): Promise<Float64Array> {
+    return (await this.fitted(method, params)).scores;
   }
 
   /** Labels are the predictions, but every fifth is wrong. */

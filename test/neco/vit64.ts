@@ -26,6 +26,12 @@ export function softmax64(logits: readonly number[], temperature = 1): number[] 
   return terms.map((term) => term / total);
 }
 
+/** log Σ exp in float64. */
+export function logSumExp64(logits: readonly number[]): number {
+  const largest = Math.max(...logits);
+  return largest + Math.log(logits.reduce((sum, z) => sum + Math.exp(z - largest), 0));
+}
+
 /** The first index of the largest. */
 export const argmax64 = (values: readonly number[]): number => values.indexOf(Math.max(...values));
 
@@ -103,7 +109,7 @@ export class Vit64 {
     });
   }
 
-  private linear(x: readonly number[], name: string): number[] {
+  linear(x: readonly number[], name: string): number[] {
     const weight = this.param(`${name}.weight`);
     const bias = this.param(`${name}.bias`);
     const outputs = bias.length;

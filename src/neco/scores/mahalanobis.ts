@@ -2,9 +2,8 @@
 import type { Engine, Tensor } from "../../engine/index.ts";
 import { DataError } from "../../util/errors.ts";
 import { at } from "../../util/shape.ts";
-import { arrayTensor, matrixArray, rowSumSquares, stateArray } from "../arrays.ts";
+import { arrayTensor, matrixArray, stateArray } from "../arrays.ts";
 import type { Block } from "../block.ts";
-import { readLogitStats } from "../logits.ts";
 import { classRows, rowsOfLabels } from "../moments.ts";
 import type { ClassMeans } from "../moments.ts";
 import { sharedCalibration } from "../score.ts";
@@ -78,17 +77,21 @@ export class ClassDistance {
     this.halfSquares = made.halfSquares;
   }
 
-  /** −min_c of the squared distances: [B]. */
-  async score(block: Block): Promise<Float64Array> {
+  /** min_c of the squared distances of h [B, D]: [B]. A program may record it, and it has a slope. */
+  squares(features: Tensor): Tensor {
     const { ops } = this.engine;
-    const y = ops.matmul(ops.sub(block.features, this.centre), this.whiten); // [B, R]
+    const y = ops.matmul(ops.sub(features, this.centre), this.whiten); // [B, R]
     // argmin ‖y − y_c‖² = argmax y·y_c − ½‖y_c‖². Only the winner's distance is then computed, from
     // h − μ_c: the expanded square cancels for tight classes.
     const nearness = ops.matmul(y, this.whitened, this.halfSquares, { transposeB: true }); // [B, K]
-    const { predicted } = await readLogitStats(this.engine, nearness);
-    const nearest = ops.gather(this.means, this.engine.tensor(predicted, [block.rows])); // [B, D]
-    const offset = ops.matmul(ops.sub(block.features, nearest), this.whiten); // [B, R]
-    return Float64Array.from(await rowSumSquares(this.engine, offset), (square) => -square);
+    const nearest = ops.gather(this.means, ops.argmax(nearness)); // [B, D]
+    const offset = ops.matmul(ops.sub(features, nearest), this.whiten); // [B, R]
+    return ops.sum(ops.square(offset), { axes: [1] });
+  }
+
+  /** −min_c of the squared distances: [B]. */
+  async score(block: Block): Promise<Float64Array> {
+    return Float64Array.from(await this.squares(block.features).floats(), (square) => -square);
   }
 
   /** Gives the memory back. */
@@ -112,7 +115,7 @@ function columnMeans({ shape, values }: NamedArray): Float32Array {
 /** −min_c (h − μ_c)ᵀ Σ_w⁺ (h − μ_c), classes by true label. Lee et al., 2018. */
 export const mahalanobis: Score = {
   name: "mahalanobis",
-  aliases: ["mds", "maha"],
+  aliases: ["mds", "maha", "ssd"],
   title: "Mahalanobis",
   needs: ["features", "labels"],
   fit: (context) => Promise.resolve(fitClassDistance(context)),

@@ -26,7 +26,7 @@ export function comparisonLines(comparison: Comparison): string[] {
     `${ms(then.median)} ± ${ms(then.mad)}`,
     `${ms(now.median)} ± ${ms(now.mad)}`,
     ratioText({ median: ratio, mad: spread }),
-    `±${(100 * (noise - 1)).toFixed(0)} %`,
+    `× ${noise.toFixed(2)}`,
     verdict,
   ]);
   const head = ["row", "old ms", "ms", "old / new", "noise", "verdict"];

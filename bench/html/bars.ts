@@ -4,7 +4,7 @@ import type { Markup } from "../../src/report/html.ts";
 import { seriesColour } from "../../src/report/palette.ts";
 import { drawFigure } from "../../src/report/plot.ts";
 import type { LegendEntry } from "../../src/report/plot.ts";
-import { figure } from "./figures.ts";
+import { withSpread } from "./figures.ts";
 
 /** Whose time a bar is. */
 export type BarKind = "picked" | "variant" | "peer";
@@ -35,7 +35,7 @@ const LETTER = 6.4; // px of a letter at Plot's 10 px, with some air
 const LABEL_ROOM = 110; // px for "1,234 ± 12 ms"
 
 const label = ({ ms, mad, remark }: Bar): string =>
-  `${figure(ms)} ± ${figure(mad)} ms${remark === undefined ? "" : `, ${remark}`}`;
+  `${withSpread(ms, mad)} ms${remark === undefined ? "" : `, ${remark}`}`;
 
 function legendOf(bars: readonly Bar[]): LegendEntry[] {
   const kinds = (["picked", "variant", "peer"] as const).filter((kind) =>

@@ -6,7 +6,7 @@ import type { Comparison } from "../compare.ts";
 import { ratioText } from "../ratios.ts";
 import { keyOf } from "../rows/row.ts";
 import type { RowName } from "../rows/row.ts";
-import { percent, table, withSpread } from "./figures.ts";
+import { figure, table, withSpread } from "./figures.ts";
 
 const HEAD = ["row", "variant", "old ms", "ms", "old / new", "noise", "verdict"] as const;
 
@@ -39,13 +39,13 @@ export function comparisonBody(comparison: Comparison): Markup {
     withSpread(then.median, then.mad),
     withSpread(now.median, now.mad),
     ratioText({ median: ratio, mad: spread }),
-    `± ${percent(noise - 1)}`,
+    `× ${figure(noise)}`,
     verdict === "within noise" ? verdict : html`<strong>${verdict}</strong>`,
   ]);
   return html`<p>
       The old run: ${old.date}, <code>${old.command}</code>, Node ${old.node}. ${tally(comparison)}.
-      Noise is three median absolute deviations of the ratio, and how far the readings of the peak
-      that bounds the row lie apart.
+      Noise is the factor up to which a ratio, or its inverse, says nothing: three median absolute
+      deviations of the ratio, times how far the readings of the peak that bounds the row lie apart.
     </p>
     ${warningNote(warnings)}
     ${rows.length > 0 ? table("Old time over new: above 1 is faster now", HEAD, rows) : null}

@@ -10,9 +10,11 @@ export function figure(value: number): string {
   return value.toPrecision(3).includes("e") ? value.toFixed(4) : value.toPrecision(3);
 }
 
-/** "12.3 ± 0.4". */
-export const withSpread = (median: number, mad: number): string =>
-  `${figure(median)} ± ${figure(mad)}`;
+/** "12.3 ± 0.4": the spread to the last digit of the median. */
+export function withSpread(median: number, mad: number): string {
+  const [, decimals = ""] = figure(median).split(".");
+  return `${figure(median)} ± ${mad.toFixed(decimals.length)}`;
+}
 
 /** "42 %". */
 export const percent = (part: number): string => `${(100 * part).toFixed(0)} %`;

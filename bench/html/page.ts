@@ -64,7 +64,9 @@ export interface BenchPage {
 /** A run as one self-contained page; the document is where Plot makes its elements. */
 export function renderBench({ report, comparison, peers }: BenchPage, document: Document): string {
   const { peaks, peaks_after: after, rows } = report;
-  const drawn = new Set(rows.map(({ name }) => name));
+  const drawn = new Set(
+    rows.filter(({ kind }) => kind === "workload").map(({ name }) => name), // these have charts
+  );
   const sections = present([
     {
       id: "comparison",

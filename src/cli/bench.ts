@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import { runScript } from "./child.ts";
 import { adapterOption } from "./engine.ts";
 
-const PATH_OPTIONS = new Set(["--json", "--html", "--out", "--compare"]);
+const PATH_OPTIONS = new Set(["--json", "--html", "--out", "--compare", "--peers", "--from"]);
 
 /** Relative paths mean the caller's folder, but the script runs in the project's. */
 export const absolutePaths = (words: readonly string[]): string[] =>
@@ -17,7 +17,10 @@ export function addBench(program: Command): void {
     .description("measure kernels and training steps against the adapter's own peaks")
     .argument("[options...]", "options of the bench, such as --only softmax --json FILE")
     .allowUnknownOption()
-    .addHelpText("after", "\nExamples:\n  neco bench --only matmul\n  neco bench --json bench.json")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  neco bench --only matmul\n  neco bench --json bench.json\n  neco bench --only small-vit --turns --html bench.html",
+    )
     .action((words: string[], _options: object, command: Command) =>
       runScript("bench/main.ts", absolutePaths(words), adapterOption(command)),
     );

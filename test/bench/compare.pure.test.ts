@@ -4,6 +4,7 @@ import { compareReports, tally } from "../../bench/compare.ts";
 import { comparisonLines, gainLines, turnsLines } from "../../bench/print-compare.ts";
 import { gainsOf } from "../../bench/gains.ts";
 import { peersIn } from "../../bench/peers/file.ts";
+import { pairRows } from "../../bench/pairs.ts";
 import { reportIn } from "../../bench/report.ts";
 import type { BenchReport } from "../../bench/report.ts";
 import type { Measured } from "../../bench/run.ts";
@@ -130,6 +131,18 @@ describe("a file", () => {
       /has no list missing/,
     );
   });
+});
+
+test("rows of two checkouts are paired by rounds", () => {
+  const run = (median: number, ...more: Measured[]) => ({ rows: [row({ median }), ...more] });
+  const paired = pairRows({
+    base: [run(2, row({ variant: "old" })), run(30)],
+    head: [run(1), run(10)],
+  });
+  expect(paired.map(({ key, ratio }) => [key, ratio?.median])).toEqual([
+    ["matmul [8, 8] [8, 8] naive", 2.5],
+    ["matmul [8, 8] [8, 8] old", undefined],
+  ]);
 });
 
 describe("modes of a workload", () => {

@@ -130,10 +130,16 @@ describe("the page of a run", () => {
   });
 });
 
+test("works of the peers that are no workload of the run keep their charts", () => {
+  const page = renderBench({ report: report(), comparison: null, peers }, newDocument());
+  const titles = [...parseHTML(page).document.querySelectorAll("figcaption b")];
+  expect(titles.map(({ textContent }) => textContent)).toContain("small ViT");
+});
+
 test("the peers' page has ratios, verdicts and who is missing", () => {
   const document = parseHTML(renderPeers(peers, newDocument())).document;
   const text = document.body.textContent.replace(/\s+/g, " ");
-  expect(text).toContain("3.00 ± 0.500, wrong result");
+  expect(text).toContain("3.00 ± 0.50, wrong result");
   expect(text).toContain("DISAGREES");
   expect(text).toContain("Missing on this machine");
   expect(document.querySelectorAll("img")).toHaveLength(0);

@@ -1,6 +1,7 @@
 /** Measures one row in an engine of its own, so that its first call is cold and its memory its own. */
 import { createEngine } from "../src/engine/index.ts";
 import type { Engine, PassTime } from "../src/engine/index.ts";
+import type { DType } from "../src/util/shape.ts";
 import { countCalls, trackBuffers } from "./count.ts";
 import type { CallCounts } from "./count.ts";
 import { hasTimestamps, time } from "./measure.ts";
@@ -14,7 +15,7 @@ import type { Facts, Row } from "./rows/row.ts";
 export interface Measured {
   readonly name: string;
   readonly shape: string;
-  readonly dtype: "f32";
+  readonly dtype: DType;
   readonly variant: string;
   readonly kind: Row["kind"];
   /** Same as `median`, under the contract's name. */
@@ -93,11 +94,11 @@ async function measureRow(engine: Engine, row: Row, options: RunOptions): Promis
   const peakBytes = buffers.peak;
   const cost = work.cost();
   const perByte = intensity(cost);
-  const { name, shape, variant, kind } = row;
+  const { name, shape, variant, kind, dtype = "f32" } = row;
   return {
     name,
     shape,
-    dtype: "f32",
+    dtype,
     variant,
     kind,
     ms: timing.median,

@@ -2,6 +2,7 @@
 import { createEngine } from "../src/engine/index.ts";
 import type { Engine, PassTime } from "../src/engine/index.ts";
 import { NecoError } from "../src/util/errors.ts";
+import type { DType } from "../src/util/shape.ts";
 import { countCalls, trackBuffers } from "./count.ts";
 import type { CallCounts } from "./count.ts";
 import { clockFor, hasTimestamps, time } from "./measure.ts";
@@ -15,7 +16,7 @@ import type { Facts, Row } from "./rows/row.ts";
 export interface Measured {
   readonly name: string;
   readonly shape: string;
-  readonly dtype: "f32";
+  readonly dtype: DType;
   readonly variant: string;
   readonly kind: Row["kind"];
   /** What the engine takes unless told otherwise; absent in older files. */
@@ -92,11 +93,11 @@ async function measureRow(engine: Engine, row: Row, options: RunOptions): Promis
   const peakBytes = buffers.peak;
   const cost = work.cost();
   const perByte = intensity(cost);
-  const { name, shape, variant, kind, picked } = row;
+  const { name, shape, variant, kind, picked, dtype = "f32" } = row;
   return {
     name,
     shape,
-    dtype: "f32",
+    dtype,
     variant,
     kind,
     picked,

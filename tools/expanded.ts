@@ -7,7 +7,7 @@ import { opEntries, table } from "../src/kernels/index.ts";
 import { pickVariant } from "../src/kernels/op.ts";
 import type { Attrs, Caps, InputMetas, OpDef, Pass } from "../src/kernels/op.ts";
 import { at, meta } from "../src/util/shape.ts";
-import type { Shape } from "../src/util/shape.ts";
+import type { Meta, Shape } from "../src/util/shape.ts";
 
 /** A made-up adapter with WebGPU's default limits and subgroups of 8, so that goldens never vary. */
 export const goldenCaps: Caps = {
@@ -48,10 +48,10 @@ export function* plannedSamples(caps: Caps = goldenCaps): Generator<PlannedSampl
   }
 }
 
-/** The first pass of an op on f32 inputs of these shapes, as the golden adapter picks it. */
-export function firstPass(op: unknown, shapes: readonly Shape[], attrs: Attrs = {}): Pass {
+/** The first pass of an op on inputs of these shapes, f32 unless told, as the golden adapter picks it. */
+export function firstPass(op: unknown, shapes: readonly (Shape | Meta)[], attrs: Attrs = {}): Pass {
   const def = op as OpDef; // each op's own attributes are forgotten here
-  const metas = shapes.map((shape) => meta(shape));
+  const metas = shapes.map((input) => ("dtype" in input ? input : meta(input)));
   const all = { ...def.defaults, ...attrs };
   const variant = pickVariant(def, metas, all, goldenCaps);
   return at(def.variants[variant]?.plan(metas, all, goldenCaps).passes ?? [], 0);
@@ -74,10 +74,18 @@ function fusedShaders(): Map<string, string> {
   const gelu = firstPass(table.gelu, [rows]);
   const slope = firstPass(table.unaryBackward, [rows, rows], { of: "gelu" });
   const product = firstPass(table.matmul, [[6, 5], [5, 8], [8]]);
+  const narrow = firstPass(table.cast, [rows], { dtype: "f16" });
+  const halfGelu = firstPass(table.gelu, [meta(rows, "f16")]);
+  const halfProduct = firstPass(table.matmul, [meta([6, 5], "f16"), meta([5, 8], "f16"), [8]]);
   const normal = firstPass(table.layernormBackward, [rows, rows, [8], [6], [6]]);
   const named = {
     "fused.matmulAdd": fusePasses(product, [linkOf(add, [1])], goldenCaps),
     "fused.matmulGelu": fusePasses(product, [linkOf(gelu, [0], true)], goldenCaps),
+    "fused.matmulCastGelu": fusePasses(
+      halfProduct,
+      [linkOf(narrow, [0]), linkOf(halfGelu, [0], true)],
+      goldenCaps,
+    ),
     "fused.layernormBackwardAdd": fusePasses(normal, [linkOf(add, [1])], goldenCaps),
     "fused.chain": fusePasses(add, [linkOf(slope, [0])], goldenCaps),
   };

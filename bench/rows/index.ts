@@ -6,4 +6,4 @@ import type { Row } from "./row.ts";
 import { vitRows } from "./vit.ts";
 
 /** Workloads first, then the op table. */
-export const benchRows = (caps: Caps): Row[] => [...vitRows, ...necoRows, ...opRows(caps)];
+export const benchRows = (caps: Caps): Row[] => [...vitRows(caps), ...necoRows, ...opRows(caps)];

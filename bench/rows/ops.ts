@@ -7,6 +7,7 @@ import type { OpName } from "../../src/kernels/index.ts";
 import type { Caps, OpDef } from "../../src/kernels/op.ts";
 import { pickVariant } from "../../src/kernels/op.ts";
 import { at, show, sizeOf } from "../../src/util/shape.ts";
+import type { DType } from "../../src/util/shape.ts";
 import type { Row } from "./row.ts";
 
 const SEED = 5;
@@ -23,6 +24,10 @@ const SHAPES: Partial<Record<OpName, BenchRow>> = {
   },
 };
 
+/** f16 if any operand is, or if that is what a cast makes. */
+const dtypeOf = ({ inputs, attrs }: BenchRow): DType =>
+  attrs?.["dtype"] === "f16" || inputs.some((spec) => spec?.dtype === "f16") ? "f16" : "f32";
+
 const elements = ({ inputs }: BenchRow): number =>
   inputs.reduce((sum, spec) => sum + (spec ? sizeOf(spec.shape) : 0), 0);
 
@@ -36,7 +41,10 @@ export function benchRowsOf(name: OpName): readonly BenchRow[] {
 
 /** Shapes and attributes, in a few words: rows of one op differ in them. */
 function describe({ inputs, attrs = {} }: BenchRow): string {
-  const shapes = inputs.map((spec) => (spec ? show(spec.shape) : "–"));
+  const shapes = inputs.map((spec) => {
+    const type = spec?.dtype === "f16" ? " f16" : "";
+    return spec ? `${show(spec.shape)}${type}` : "–";
+  });
   return [
     ...shapes,
     ...Object.entries(attrs).map(([key, value]) => `${key}=${JSON.stringify(value)}`),
@@ -53,6 +61,7 @@ function opRow(
     name: op.name,
     shape: describe(row),
     variant,
+    dtype: dtypeOf(row),
     kind: "op",
     picked,
     prepare(engine) {
@@ -81,6 +90,7 @@ function opRow(
 export function opRows(caps: Caps): Row[] {
   return opEntries().flatMap(([name, op]) =>
     benchRowsOf(name).flatMap((row) => {
+      if (dtypeOf(row) === "f16" && !caps.features.has("shader-f16")) return [];
       const attrs = { ...op.defaults, ...row.attrs };
       const metas = row.inputs.map((spec) =>
         spec ? { shape: spec.shape, dtype: spec.dtype ?? ("f32" as const) } : null,

@@ -1,6 +1,7 @@
 /** What the bench measures, one row at a time. */
 import type { Engine, PassTime } from "../../src/engine/index.ts";
 import { UsageError } from "../../src/util/errors.ts";
+import type { DType } from "../../src/util/shape.ts";
 import type { Timed } from "../measure.ts";
 import type { Cost } from "../roofline.ts";
 
@@ -22,6 +23,8 @@ export interface Row {
   readonly name: string;
   readonly shape: string;
   readonly variant: string;
+  /** What most of its bytes are, f32 unless told. */
+  readonly dtype?: DType;
   /** An op of the table, or something that people wait for. */
   readonly kind: "op" | "workload";
   /** What the engine takes unless told otherwise; the other variants are held against it. */

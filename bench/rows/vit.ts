@@ -2,7 +2,8 @@
 import { ParamSet, program } from "../../src/engine/index.ts";
 import type { Engine, ProgramStats, Tensor } from "../../src/engine/index.ts";
 import { ViT } from "../../src/vit/index.ts";
-import type { ViTConfig } from "../../src/vit/index.ts";
+import type { Caps } from "../../src/kernels/op.ts";
+import type { Precision, ViTConfig } from "../../src/vit/index.ts";
 import { PROGRAM_MODES, vitStep } from "../vit-step.ts";
 import type { StepMode, TrainingStep } from "../vit-step.ts";
 import {
@@ -23,6 +24,8 @@ interface Workload {
   readonly name: string;
   readonly config: ViTConfig;
   readonly batchSize: number;
+  /** Of the operands of products; f32 unless told. */
+  readonly precision?: Precision;
   /** Known losses of the first steps. */
   readonly losses?: readonly number[];
 }
@@ -30,15 +33,18 @@ interface Workload {
 const shapeOf = ({ config, batchSize }: Workload): string =>
   `[${batchSize}, ${config.imageSize}, ${config.imageSize}, ${config.channels}]`;
 
-const LOSS_TOLERANCE = 2e-5; // of five decimals, as the peers print them
+/** In f32, of five decimals as the peers print them; in f16, of operands rounded to 11 bits. */
+const LOSS_TOLERANCE = { f32: 2e-5, f16: 5e-4 } as const;
 
 /** Reads the loss of each step as long as losses are known. */
 class LossCheck {
   readonly seen: number[] = [];
   private readonly expected: readonly number[];
+  private readonly tolerance: number;
 
-  constructor(expected: readonly number[]) {
-    this.expected = expected;
+  constructor({ losses = [], precision = "f32" }: Workload) {
+    this.expected = losses;
+    this.tolerance = LOSS_TOLERANCE[precision];
   }
 
   /** @throws RangeError if a loss is not the known one. */
@@ -46,7 +52,7 @@ class LossCheck {
     const value = await loss.item();
     const known = this.expected[this.seen.length];
     this.seen.push(value);
-    if (known !== undefined && !(Math.abs(value - known) <= LOSS_TOLERANCE))
+    if (known !== undefined && !(Math.abs(value - known) <= this.tolerance))
       throw new RangeError(`loss ${value} is not ${known}: the step is wrong`);
     if (!Number.isFinite(value)) throw new RangeError(`loss ${value}: the step is wrong`);
   }
@@ -67,16 +73,17 @@ function needed({ state, stats }: TrainingStep): Record<string, number> | null {
 }
 
 function stepRow(workload: Workload, mode: StepMode): Row {
-  const { config, batchSize, losses = [] } = workload;
+  const { config, batchSize, losses = [], precision = "f32" } = workload;
   return {
     name: `${workload.name}-step`,
     shape: shapeOf(workload),
-    variant: mode,
+    variant: precision === "f16" ? `${mode} f16` : mode,
+    dtype: precision,
     kind: "workload",
-    picked: mode === "program",
+    picked: mode === "program" && precision === "f32",
     prepare(engine) {
       const step = vitStep(engine, workload, mode);
-      const check = new LossCheck(losses);
+      const check = new LossCheck(workload);
       let last: Tensor | null = null;
       const run = async (): Promise<Tensor> => {
         if (mode === "eager") last?.dispose(); // a program's outputs are its own memory
@@ -155,10 +162,10 @@ const vitS: Workload = { name: "vit-s16", config: VIT_S, batchSize: VIT_S_BATCH 
 const vitB: Workload = { name: "vit-b16", config: VIT_B, batchSize: 1 };
 
 /** Training steps and inference; the small ViT's also without each thing that programs do. */
-export const vitRows: readonly Row[] = [
-  ...(["program", "unfused", "unplanned", "recompute", "eager"] as const).map((mode) =>
-    stepRow(small, mode),
-  ),
+export const vitRows = ({ features }: Caps): readonly Row[] => [
+  stepRow(small, "program"),
+  ...(features.has("shader-f16") ? [stepRow({ ...small, precision: "f16" }, "program")] : []),
+  ...(["unfused", "unplanned", "recompute", "eager"] as const).map((mode) => stepRow(small, mode)),
   ...(["program", "unfused", "unplanned", "eager"] as const).map((mode) =>
     inferenceRow(small, mode),
   ),

@@ -86,6 +86,7 @@ export const attentionCases: OpCases = {
   },
   bench: [
     { inputs: [{ shape: [64, 50, 192] }], attrs: { heads: 4 } },
+    { inputs: [{ shape: [64, 50, 192], dtype: "f16" }], attrs: { heads: 4 } },
     { inputs: [{ shape: [2, 197, 2304] }], attrs: { heads: 12 } },
   ],
 };

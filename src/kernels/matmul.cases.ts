@@ -138,6 +138,7 @@ export const matmulCases: OpCases = {
   bench: [
     { inputs: [{ shape: [512, 512] }, { shape: [512, 512] }] },
     { inputs: [{ shape: [1024, 1024] }, { shape: [1024, 1024] }] },
+    inHalf({ inputs: [{ shape: [1024, 1024] }, { shape: [1024, 1024] }] }),
     { inputs: [{ shape: [64, 50, 64] }, { shape: [64, 192] }, { shape: [192] }] },
     { inputs: [{ shape: [64, 50, 64] }, { shape: [64, 256] }, { shape: [256] }] },
     { inputs: [{ shape: [64, 50, 256] }, { shape: [256, 64] }, { shape: [64] }] },

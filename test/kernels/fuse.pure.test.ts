@@ -6,6 +6,7 @@ import { canLead, fusePasses } from "../../src/kernels/fuse.ts";
 import type { FusedPass, Link } from "../../src/kernels/fuse.ts";
 import { table } from "../../src/kernels/index.ts";
 import type { Caps, Pass, Stage } from "../../src/kernels/op.ts";
+import { meta } from "../../src/util/shape.ts";
 import { unaryRows } from "../../src/kernels/unary.table.ts";
 import { firstPass, goldenCaps, linkOf } from "../../tools/expanded.ts";
 
@@ -51,6 +52,23 @@ describe("fusePasses", () => {
     const stores = pass.code.match(/^ {2}\w+\[at\] = value\d;$/gm);
     expect(stores).toEqual(["  y[at] = value0;", "  stored1[at] = value1;"]);
     expect(pass.bytes).toBe((matmul.bytes ?? 0) + BYTES);
+  });
+
+  it("stores f16 in place of the product, and counts its bytes", () => {
+    const cast = firstPass(table.cast, [[6, 8]], { dtype: "f16" });
+    const halfGelu = firstPass(table.gelu, [meta([6, 8], "f16")]);
+    const one = fuse(matmul, [linkOf(cast, [0])]).pass;
+    expect(one.code).toMatch(/^enable f16;/);
+    expect(one.code).toContain("var<storage, read_write> y: array<Half>;");
+    expect(one.code).toContain("  y[at] = Half(value1);");
+    expect(one.bytes).toBe((matmul.bytes ?? 0) - BYTES / 2); // f16 instead of f32
+    const two = fuse(matmul, [linkOf(cast, [0]), linkOf(halfGelu, [0], true)]).pass;
+    expect(two.code).toContain("  y[at] = Half(value1);");
+    expect(two.code).toContain("  stored2[at] = Half(value2);");
+    expect(two.bytes).toBe(matmul.bytes); // f16 twice
+    const wide = fuse(matmul, [linkOf(cast, [0], true)]).pass;
+    expect(wide.code).toContain("var<storage, read_write> y: array<Value>;");
+    expect(wide.code).toContain("  stored1[at] = Half(value1);");
   });
 
   it("chains elementwise passes, with words and repeated operands in the params", () => {

@@ -154,6 +154,29 @@ describe("trainRun", () => {
     expect(Math.abs(at(losses(one.rows), 0) - at(losses(four.rows), 0))).toBeLessThan(1e-4);
   });
 
+  it.for([1, 2])("does both in f16, with %i micro-batches", async (accumulate, context) => {
+    if (!engine.caps.features.has("shader-f16")) context.skip("this adapter has no shader-f16");
+    const half: Recipe = { ...recipe, precision: "f16", accumulate };
+    const whole = await run({ recipe: half });
+    const four = whole.files.get(4);
+    if (!four) throw new Error("no checkpoint of step 4");
+    const { config: kept, ...resume } = await readCheckpoint(four, "step-4");
+    expect(kept).toEqual(config);
+    expect(resume.lossScale?.slice(1)).toEqual([0, 2 ** 16, 4]);
+    const resumed = await run({ recipe: half, resume });
+    expect(weightsOf(resumed.files, 12)).toEqual(weightsOf(whole.files, 12));
+    expect(resumed.files.get(12)?.optimizer).toEqual(whole.files.get(12)?.optimizer);
+    const plain = await run({ recipe: { ...recipe, accumulate } });
+    const losses = [whole, plain].map(({ rows }) =>
+      rows.flatMap((row) => (row.type === "train" ? [row.loss] : [])),
+    );
+    at(losses, 0).forEach((loss, k) => {
+      expect(Math.abs(loss - at(at(losses, 1), k))).toBeLessThan(2e-2);
+    });
+    expect(losses[0]).not.toEqual(losses[1]);
+    expect(whole.leaked).toBe(0);
+  });
+
   it("stops on a signal with a checkpoint that says how to go on", async () => {
     const controller = new AbortController();
     const stopped = await run({

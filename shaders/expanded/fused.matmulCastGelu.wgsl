@@ -1,0 +1,306 @@
+// matmul y [1, 6, 8] over 5 + cast + gelu; written by npm run shaders
+enable f16;
+
+enable subgroups;
+const SUBGROUP: u32 = 8u;
+const ROW_GROUPS: u32 = 2u;
+const COL_GROUPS: u32 = 2u;
+const DEPTH: u32 = 1u;
+const GROUP_COLS: u32 = 4u * SUBGROUP;
+const TILE_ROWS: u32 = SUBGROUP * ROW_GROUPS;
+const TILE_COLS: u32 = GROUP_COLS * COL_GROUPS;
+fn flat_workgroup(wid: vec3u, groups: vec3u) -> u32 {
+  return wid.y * groups.x + wid.x;
+}
+
+struct Params {
+  m: u32,
+  n: u32,
+  k: u32,
+  batches: u32,
+  splits: u32,
+  k_each: u32, // terms of one split
+  a_row: u32, // elements that one step along m, k or the batch skips
+  a_step: u32,
+  a_batch: u32,
+  b_col: u32, // and along n, k or the batch
+  b_step: u32,
+  b_batch: u32,
+
+}
+alias Element = f16;
+alias Quad = vec4<f16>;
+
+alias Cell = vec4f;
+alias Columns = Quad;
+const CELL: u32 = 4u;
+
+@group(0) @binding(0) var<storage, read> a: array<Element>;
+@group(0) @binding(1) var<storage, read> b: array<Columns>;
+
+@group(0) @binding(2) var<storage, read> bias: array<Cell>;
+@group(0) @binding(3) var<storage, read_write> y: array<Half>;
+
+@group(0) @binding(5) var<uniform> params: Params;
+
+struct Place {
+  exists: bool, // false in the surplus workgroups of a folded grid
+  row: u32, // of the tile's corner
+  col: u32,
+  k_start: u32,
+  k_end: u32,
+  a_base: u32, // element where this batch's a, b and y start
+  b_base: u32,
+  y_base: u32,
+}
+
+fn place(group: u32) -> Place {
+  let tile_cols = (params.n + TILE_COLS - 1u) / TILE_COLS;
+  let tiles = tile_cols * ((params.m + TILE_ROWS - 1u) / TILE_ROWS);
+  let tile = group % tiles;
+  let part = group / tiles; // = split · batches + batch
+  let batch = part % params.batches;
+  let k_start = part / params.batches * params.k_each;
+  return Place(
+    part < params.splits * params.batches,
+    tile / tile_cols * TILE_ROWS,
+    tile % tile_cols * TILE_COLS,
+    k_start,
+    min(k_start + params.k_each, params.k),
+    batch * params.a_batch,
+    batch * params.b_batch,
+    part * params.m * params.n,
+  );
+}
+
+alias Value = vec4f;
+alias Half = vec4<f16>;
+fn cast_stage(x: Value) -> Value {
+  return x;
+}
+fn erfcx_(z: f32) -> f32 {
+  let t = 1.0 / (1.0 + 0.5 * z);
+  var p = -0.0593638308;
+  p = p * t + 0.286013931;
+  p = p * t - 0.490179539;
+  p = p * t + 0.281475186;
+  p = p * t - 0.028971957;
+  p = p * t + 0.203678474;
+  p = p * t + 0.242853627;
+  p = p * t + 0.282409579;
+  p = p * t + 0.282084465;
+  return p * t;
+}
+fn erf_series(x: f32) -> f32 {
+  let s = x * x;
+  var p = 7.853858e-5;
+  p = p * s - 8.010193e-4;
+  p = p * s + 5.1883277e-3;
+  p = p * s - 2.6853811e-2;
+  p = p * s + 0.11283585;
+  p = p * s - 0.37612626;
+  p = p * s + 1.1283791;
+  return x * p;
+}
+fn erf_(x: f32) -> f32 {
+  let z = min(abs(x), 12.0); // keeps z² finite; erfc(12) is below f32
+  let outside = sign(x) * (1.0 - exp(-z * z) * erfcx_(z));
+  return select(outside, erf_series(x), abs(x) < 1.0);
+}
+const SQRT_HALF: f32 = 0.70710678;
+const INV_SQRT_TWO_PI: f32 = 0.39894228;
+struct Normal {
+  cdf: f32,
+  density: f32,
+}
+fn normal_(x: f32) -> Normal {
+  let z = min(abs(x), 16.0); // the density at 16 is below f32
+  let bell = exp(-0.5 * z * z);
+  let tail = 0.5 * bell * erfcx_(z * SQRT_HALF);
+  return Normal(select(tail, 1.0 - tail, x > 0.0), INV_SQRT_TWO_PI * bell);
+}
+
+fn gelu_(x: f32) -> f32 { return x * normal_(x).cdf; }
+fn gelu_stage(x: Value) -> Value {
+  return Value(gelu_(x.x), gelu_(x.y), gelu_(x.z), gelu_(x.w));
+}
+@group(0) @binding(4) var<storage, read_write> stored2: array<Half>;
+fn finish(at: u32, value0: Value) {
+  let value1 = Value(Half(cast_stage(value0)));
+  y[at] = Half(value1);
+  let value2 = Value(Half(gelu_stage(value1)));
+  stored2[at] = Half(value2);
+}
+
+fn store(y_base: u32, row: u32, col: u32, sum: Cell) {
+  if (row < params.m && col < params.n) {
+
+    finish((y_base + row * params.n + col) / CELL, sum + bias[col / CELL]);
+
+  }
+}
+
+// Rows and columns past the edge are read from the last one, and not stored.
+fn row_start(tile: Place, row: u32) -> u32 {
+  return tile.a_base + min(tile.row + row, params.m - 1u) * params.a_row;
+}
+
+fn cols_start(tile: Place, col: u32) -> u32 {
+  return tile.b_base + min(col, params.n - 4u);
+}
+
+fn load_b(at: u32) -> vec4f {
+  return vec4f(b[at / 4u]);
+}
+
+fn store4(tile: Place, row: u32, col: u32, sum: vec4f) {
+  store(tile.y_base, tile.row + row, col, sum);
+}
+
+@compute @workgroup_size(SUBGROUP)
+fn main(
+  @builtin(workgroup_id) wid: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(subgroup_invocation_id) lane: u32,
+) {
+  let tile = place(flat_workgroup(wid, groups));
+  if (!tile.exists) {
+    return;
+  }
+  let col = tile.col + lane * 4u;
+  let a_at0 = row_start(tile, 0u * SUBGROUP + lane);
+  let a_at1 = row_start(tile, 1u * SUBGROUP + lane);
+  let b_at0 = cols_start(tile, col + 0u * GROUP_COLS);
+  let b_at1 = cols_start(tile, col + 1u * GROUP_COLS);
+  var sum0_0 = vec4f();
+  var sum0_1 = vec4f();
+  var sum1_0 = vec4f();
+  var sum1_1 = vec4f();
+  var sum2_0 = vec4f();
+  var sum2_1 = vec4f();
+  var sum3_0 = vec4f();
+  var sum3_1 = vec4f();
+  var sum4_0 = vec4f();
+  var sum4_1 = vec4f();
+  var sum5_0 = vec4f();
+  var sum5_1 = vec4f();
+  var sum6_0 = vec4f();
+  var sum6_1 = vec4f();
+  var sum7_0 = vec4f();
+  var sum7_1 = vec4f();
+  var sum8_0 = vec4f();
+  var sum8_1 = vec4f();
+  var sum9_0 = vec4f();
+  var sum9_1 = vec4f();
+  var sum10_0 = vec4f();
+  var sum10_1 = vec4f();
+  var sum11_0 = vec4f();
+  var sum11_1 = vec4f();
+  var sum12_0 = vec4f();
+  var sum12_1 = vec4f();
+  var sum13_0 = vec4f();
+  var sum13_1 = vec4f();
+  var sum14_0 = vec4f();
+  var sum14_1 = vec4f();
+  var sum15_0 = vec4f();
+  var sum15_1 = vec4f();
+  for (var k = tile.k_start; k < tile.k_end; k += DEPTH) {
+    let k0 = k + 0u;
+    let right0_0 = load_b(b_at0 + k0 * params.b_step);
+    let right0_1 = load_b(b_at1 + k0 * params.b_step);
+    let left0_0 = f32(a[a_at0 + k0 * params.a_step]);
+    let left0_1 = f32(a[a_at1 + k0 * params.a_step]);
+    let value0_0 = vec4f(subgroupBroadcast(left0_0, 0u));
+    sum0_0 = fma(value0_0, right0_0, sum0_0);
+    sum0_1 = fma(value0_0, right0_1, sum0_1);
+    let value1_0 = vec4f(subgroupBroadcast(left0_0, 1u));
+    sum1_0 = fma(value1_0, right0_0, sum1_0);
+    sum1_1 = fma(value1_0, right0_1, sum1_1);
+    let value2_0 = vec4f(subgroupBroadcast(left0_0, 2u));
+    sum2_0 = fma(value2_0, right0_0, sum2_0);
+    sum2_1 = fma(value2_0, right0_1, sum2_1);
+    let value3_0 = vec4f(subgroupBroadcast(left0_0, 3u));
+    sum3_0 = fma(value3_0, right0_0, sum3_0);
+    sum3_1 = fma(value3_0, right0_1, sum3_1);
+    let value4_0 = vec4f(subgroupBroadcast(left0_0, 4u));
+    sum4_0 = fma(value4_0, right0_0, sum4_0);
+    sum4_1 = fma(value4_0, right0_1, sum4_1);
+    let value5_0 = vec4f(subgroupBroadcast(left0_0, 5u));
+    sum5_0 = fma(value5_0, right0_0, sum5_0);
+    sum5_1 = fma(value5_0, right0_1, sum5_1);
+    let value6_0 = vec4f(subgroupBroadcast(left0_0, 6u));
+    sum6_0 = fma(value6_0, right0_0, sum6_0);
+    sum6_1 = fma(value6_0, right0_1, sum6_1);
+    let value7_0 = vec4f(subgroupBroadcast(left0_0, 7u));
+    sum7_0 = fma(value7_0, right0_0, sum7_0);
+    sum7_1 = fma(value7_0, right0_1, sum7_1);
+    let value8_0 = vec4f(subgroupBroadcast(left0_1, 0u));
+    sum8_0 = fma(value8_0, right0_0, sum8_0);
+    sum8_1 = fma(value8_0, right0_1, sum8_1);
+    let value9_0 = vec4f(subgroupBroadcast(left0_1, 1u));
+    sum9_0 = fma(value9_0, right0_0, sum9_0);
+    sum9_1 = fma(value9_0, right0_1, sum9_1);
+    let value10_0 = vec4f(subgroupBroadcast(left0_1, 2u));
+    sum10_0 = fma(value10_0, right0_0, sum10_0);
+    sum10_1 = fma(value10_0, right0_1, sum10_1);
+    let value11_0 = vec4f(subgroupBroadcast(left0_1, 3u));
+    sum11_0 = fma(value11_0, right0_0, sum11_0);
+    sum11_1 = fma(value11_0, right0_1, sum11_1);
+    let value12_0 = vec4f(subgroupBroadcast(left0_1, 4u));
+    sum12_0 = fma(value12_0, right0_0, sum12_0);
+    sum12_1 = fma(value12_0, right0_1, sum12_1);
+    let value13_0 = vec4f(subgroupBroadcast(left0_1, 5u));
+    sum13_0 = fma(value13_0, right0_0, sum13_0);
+    sum13_1 = fma(value13_0, right0_1, sum13_1);
+    let value14_0 = vec4f(subgroupBroadcast(left0_1, 6u));
+    sum14_0 = fma(value14_0, right0_0, sum14_0);
+    sum14_1 = fma(value14_0, right0_1, sum14_1);
+    let value15_0 = vec4f(subgroupBroadcast(left0_1, 7u));
+    sum15_0 = fma(value15_0, right0_0, sum15_0);
+    sum15_1 = fma(value15_0, right0_1, sum15_1);
+  }
+
+  // Bounds that are not constant keep this a loop: 4 · 32 stores, or 32 epilogues, take compilers
+  // seconds.
+  var sums: array<array<vec4f, COL_GROUPS>, TILE_ROWS>;
+  sums[0][0] = sum0_0;
+  sums[0][1] = sum0_1;
+  sums[1][0] = sum1_0;
+  sums[1][1] = sum1_1;
+  sums[2][0] = sum2_0;
+  sums[2][1] = sum2_1;
+  sums[3][0] = sum3_0;
+  sums[3][1] = sum3_1;
+  sums[4][0] = sum4_0;
+  sums[4][1] = sum4_1;
+  sums[5][0] = sum5_0;
+  sums[5][1] = sum5_1;
+  sums[6][0] = sum6_0;
+  sums[6][1] = sum6_1;
+  sums[7][0] = sum7_0;
+  sums[7][1] = sum7_1;
+  sums[8][0] = sum8_0;
+  sums[8][1] = sum8_1;
+  sums[9][0] = sum9_0;
+  sums[9][1] = sum9_1;
+  sums[10][0] = sum10_0;
+  sums[10][1] = sum10_1;
+  sums[11][0] = sum11_0;
+  sums[11][1] = sum11_1;
+  sums[12][0] = sum12_0;
+  sums[12][1] = sum12_1;
+  sums[13][0] = sum13_0;
+  sums[13][1] = sum13_1;
+  sums[14][0] = sum14_0;
+  sums[14][1] = sum14_1;
+  sums[15][0] = sum15_0;
+  sums[15][1] = sum15_1;
+  for (var row = 0u; row < min(TILE_ROWS, params.m - tile.row); row++) {
+    for (var c = 0u; c * GROUP_COLS < min(TILE_COLS, params.n - tile.col); c++) {
+
+      store4(tile, row, col + c * GROUP_COLS, sums[row][c]);
+
+    }
+  }
+
+}

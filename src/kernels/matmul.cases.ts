@@ -77,6 +77,13 @@ export const matmulCases: OpCases = {
     { inputs: [{ shape: [2, 128, 3] }, { shape: [2, 4, 3] }], attrs: { transposeB: true } },
     { inputs: [{ shape: [600, 5] }, { shape: [600, 8] }], attrs: { transposeA: true } }, // split sum
     { inputs: [{ shape: [65, 33] }, { shape: [33, 130] }] }, // past the tile of the workgroup kernel
+    // At and around the tiles of the GPU kernels: 128 × 64 by 8 terms, 8 rows by 128 or 256 columns.
+    ...operands([], [130, 17, 68]),
+    { inputs: [{ shape: [128, 8] }, { shape: [8, 64] }] },
+    { inputs: [{ shape: [127, 7] }, { shape: [7, 63] }, { shape: [63] }] },
+    { inputs: [{ shape: [8, 16] }, { shape: [16, 128] }, { shape: [128] }] },
+    { inputs: [{ shape: [9, 15] }, { shape: [15, 260] }] },
+    { inputs: [{ shape: [7, 9] }, { shape: [257, 9] }], attrs: { transposeB: true } },
   ],
   extremes: [
     {

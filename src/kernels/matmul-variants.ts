@@ -52,7 +52,7 @@ interface Product {
 }
 
 /** Batches of a that share b are more rows of one product, unless a's rows lie apart. */
-function product(inputs: InputMetas, { transposeA, transposeB }: MatmulAttrs): Product {
+export function product(inputs: InputMetas, { transposeA, transposeB }: MatmulAttrs): Product {
   const a = need(inputs, 0).shape;
   const b = need(inputs, 1).shape;
   const k = at(a, transposeA ? -2 : -1);
@@ -144,9 +144,10 @@ function sumOfParts(slot: Slot, elements: number, parts: number, caps: Caps): Pa
 }
 
 /** A kernel's WGSL with an epilogue or, without one, with a plain store. */
-type KernelCode = (epilogue?: { epilogue: Epilogue }) => string;
+export type KernelCode = (epilogue?: { epilogue: Epilogue }) => string;
 
-function productPlan(code: KernelCode, tile: Tile, of: Product, caps: Caps): Plan {
+/** The passes of a product: a transposed b copied, the kernel, and the sum of parts, as needed. */
+export function productPlan(code: KernelCode, tile: Tile, of: Product, caps: Caps): Plan {
   const { batches, m, n, k, a, b } = of;
   const elements = batches * m * n;
   if (elements === 0) return { temps: [], passes: [] };

@@ -82,11 +82,21 @@ const SAMPLES: readonly Sample[] = [
   { inputs: [{ shape: [65, 33] }, { shape: [33, 130] }] }, // past the tile of the workgroup kernel
 ];
 
+/** At and around the tiles of the GPU kernels: 128 × 64 by 8 terms, 8 rows by 128 or 256 columns. */
+const GPU_EDGES: readonly Sample[] = [
+  ...operands([], [130, 17, 68]),
+  { inputs: [{ shape: [128, 8] }, { shape: [8, 64] }] },
+  { inputs: [{ shape: [127, 7] }, { shape: [7, 63] }, { shape: [63] }] },
+  { inputs: [{ shape: [8, 16] }, { shape: [16, 128] }, { shape: [128] }] },
+  { inputs: [{ shape: [9, 15] }, { shape: [15, 260] }] },
+  { inputs: [{ shape: [7, 9] }, { shape: [257, 9] }], attrs: { transposeB: true } },
+];
+
 /** Oracle of matmul. */
 export const matmulCases: OpCases = {
   reference: (inputs, attrs) => product64(inputs, attrs, (value) => value),
   scale: (inputs, attrs) => product64(inputs, attrs, Math.abs),
-  samples: [...SAMPLES, ...SAMPLES.map(inHalf)],
+  samples: [...SAMPLES, ...GPU_EDGES, ...SAMPLES.map(inHalf)],
   extremes: [
     {
       inputs: [

@@ -4,6 +4,7 @@ import { attention, attentionBackward } from "../../src/kernels/attention.ts";
 import { matmul } from "../../src/kernels/matmul.ts";
 import { pickVariant } from "../../src/kernels/op.ts";
 import type { Attrs, Caps, InputMetas, OpDef, Plan } from "../../src/kernels/op.ts";
+import { usableVariants } from "../../src/kernels/picks.ts";
 import { at, meta, sizeOf } from "../../src/util/shape.ts";
 
 const LAVAPIPE: Caps = {
@@ -32,15 +33,30 @@ const shapes = (...list: (readonly number[] | null)[]): InputMetas =>
 
 const NN = { transposeA: false, transposeB: false };
 
-/** The plan of the variant that the adapter gets. */
-function planOf<A extends Attrs>(op: OpDef<A>, inputs: InputMetas, attrs: A, caps: Caps): Plan {
-  const plan = op.variants[pickVariant(op, inputs, attrs, caps)]?.plan(inputs, attrs, caps);
+/** The plan of the variant that the adapter gets, or of another. */
+function planOf<A extends Attrs>(
+  op: OpDef<A>,
+  inputs: InputMetas,
+  attrs: A,
+  caps: Caps,
+  wanted?: string,
+): Plan {
+  const plan = op.variants[pickVariant(op, inputs, attrs, caps, wanted)]?.plan(inputs, attrs, caps);
   if (!plan) throw new RangeError(`${op.name}: no such variant`);
   return plan;
 }
 
-const planMatmul = (inputs: InputMetas, attrs: typeof NN, caps: Caps): Plan =>
-  planOf(matmul, inputs, attrs, caps);
+const planMatmul = (inputs: InputMetas, attrs: typeof NN, caps: Caps, wanted?: string): Plan =>
+  planOf(matmul, inputs, attrs, caps, wanted);
+
+/** Bytes of a shader's workgroup arrays. */
+function workgroupBytes(code: string): number {
+  const sizes = { f32: 4, u32: 4, vec4f: 16 };
+  return [...code.matchAll(/var<workgroup> \w+: array<(f32|u32|vec4f), (\d+)>/g)].reduce(
+    (sum, [, type, count]) => sum + sizes[type as keyof typeof sizes] * Number(count),
+    0,
+  );
+}
 
 describe("matmul plan", () => {
   const inputs = shapes([64, 50, 64], [64, 192], [192]);
@@ -48,6 +64,30 @@ describe("matmul plan", () => {
   it("picks by adapter", () => {
     const picks = [LAVAPIPE, BARE, GPU].map((caps) => pickVariant(matmul, inputs, NN, caps));
     expect(picks).toEqual(["broadcast", "registerTile", "workgroupTiled"]);
+  });
+
+  it("offers the tuner kernels for GPUs, whatever their subgroups are", () => {
+    const sizes = [
+      [16, 32],
+      [64, 64],
+      [8, 8],
+      [4, 64],
+      [64, 128],
+      [0, 0],
+    ] as const;
+    const offered = sizes.map(([subgroupMin, subgroupMax]) => {
+      const caps = { ...GPU, subgroupMin, subgroupMax };
+      expect(usableVariants(matmul as OpDef, inputs, NN, caps)).toContain("doubleBuffered");
+      if (!usableVariants(matmul as OpDef, inputs, NN, caps).includes("subgroupRows")) return null;
+      const code = planMatmul(inputs, NN, caps, "subgroupRows").passes[0]?.code ?? "";
+      return ["LANES", "DEPTH", "COL_GROUPS"].map((name) =>
+        Number(new RegExp(`const ${name}: u32 = (\\d+)u;`).exec(code)?.[1]),
+      );
+    });
+    // A turn's terms fit the smallest subgroup, a workgroup holds one of the largest.
+    expect(offered).toEqual([[32, 16, 2], [64, 16, 1], [32, 8, 2], [64, 4, 1], null, null]);
+    const { code } = at(planMatmul(inputs, NN, BARE, "doubleBuffered").passes, 0);
+    expect(workgroupBytes(code)).toBeLessThanOrEqual(BARE.maxWorkgroupBytes);
   });
 
   it("takes the batches of a shared b as rows of one product", () => {
@@ -87,15 +127,6 @@ describe("matmul plan", () => {
     expect(planMatmul(shapes([0, 4], [4, 3]), NN, LAVAPIPE).passes).toEqual([]);
   });
 });
-
-/** Bytes of a shader's workgroup arrays. */
-function workgroupBytes(code: string): number {
-  const sizes = { f32: 4, u32: 4, vec4f: 16 };
-  return [...code.matchAll(/var<workgroup> \w+: array<(f32|u32|vec4f), (\d+)>/g)].reduce(
-    (sum, [, type, count]) => sum + sizes[type as keyof typeof sizes] * Number(count),
-    0,
-  );
-}
 
 describe("attention plan", () => {
   const qkv = shapes([64, 50, 192]);

@@ -4,6 +4,7 @@ import { join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
 import { cacheFolder } from "../src/platform/node.ts";
+import { slimShaders } from "./slim-shaders.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const DEMO = join(ROOT, "demo");
@@ -39,6 +40,7 @@ export async function bundle(entry: string, outfile: string): Promise<void> {
     platform: "browser",
     conditions: ["browser"],
     target: "es2022",
+    plugins: [slimShaders],
     logLevel: "warning",
   });
 }

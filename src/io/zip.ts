@@ -1,5 +1,4 @@
 /** Reads zip archives by their directory: stored members in place, deflated ones inflated; both checked. */
-import { Inflate } from "fflate";
 import { FormatError } from "../util/errors.ts";
 import { crc32 } from "./crc32.ts";
 import { bytesRange, readExactly, subRange, type ByteRange } from "./range.ts";
@@ -102,24 +101,44 @@ async function inflate(packed: ByteRange, member: ZipMember, file: string): Prom
     throw new FormatError(file, `"${name}" cannot inflate to the ${size} bytes it claims`);
   const out = new Uint8Array(size);
   let filled = 0;
-  const inflater = new Inflate((chunk) => {
-    if (filled + chunk.length > size)
-      throw new FormatError(file, `"${name}" inflates to more than its ${size} bytes`);
-    out.set(chunk, filled);
-    filled += chunk.length;
-  });
+  const stream = new DecompressionStream("deflate-raw");
+  const reader = stream.readable.getReader();
+  const fed = feed(stream.writable.getWriter(), packed, file);
+  fed.catch(() => undefined); // read() rejects for the same reason, and is waited for first
   try {
-    for (let at = 0; at < packed.size; at += INFLATE_CHUNK) {
-      const length = Math.min(INFLATE_CHUNK, packed.size - at);
-      inflater.push(await readExactly(packed, at, length, file), at + length === packed.size);
+    for (let next = await reader.read(); !next.done; next = await reader.read()) {
+      if (filled + next.value.length > size)
+        throw new FormatError(file, `"${name}" inflates to more than its ${size} bytes`);
+      out.set(next.value, filled);
+      filled += next.value.length;
     }
+    await fed;
   } catch (cause) {
+    await reader.cancel().catch(() => undefined);
     if (cause instanceof FormatError) throw cause;
     throw new FormatError(file, `"${name}" is damaged and cannot be inflated`, { cause });
   }
   if (filled !== size || crc32(out) !== member.crc)
     throw new FormatError(file, `"${name}" is damaged: its checksum differs; make it again`);
   return out;
+}
+
+/** Writes all of a range, a chunk at a time. */
+async function feed(
+  writer: WritableStreamDefaultWriter<BufferSource>,
+  packed: ByteRange,
+  file: string,
+): Promise<void> {
+  try {
+    for (let at = 0; at < packed.size; at += INFLATE_CHUNK) {
+      const length = Math.min(INFLATE_CHUNK, packed.size - at);
+      await writer.write(Uint8Array.from(await readExactly(packed, at, length, file)));
+    }
+    await writer.close();
+  } catch (cause) {
+    await writer.abort(cause).catch(() => undefined); // else the reader would wait for ever
+    throw cause;
+  }
 }
 
 interface EntryPlace {

@@ -69,6 +69,13 @@ describe("options", () => {
     );
     expect(recipe).toMatchObject({ learningRate: 0.5, steps: 7, warmupSteps: 2 });
   });
+  test("--fp16 asks for operands in f16, and a configuration file keeps it", () => {
+    const recipe = recipeOf({ seed: 1, fp16: true }, DATA, 1000);
+    expect(recipe.precision).toBe("f16");
+    expect(recipeFrom(recipeJson(recipe)).precision).toBe("f16");
+    expect(recipeOf({ seed: 1 }, DATA, 1000).precision).toBe("f32");
+    expect(recipeFrom({}).precision).toBe("f32"); // as of runs from before there was a choice
+  });
   test.each([
     [{ seed: 1, numSteps: 1, epochs: 1 }, /exclude each other/],
     [{ seed: 1, batchSize: 2000 }, /larger than the training set \(1000/],

@@ -8,6 +8,8 @@ export interface MatmulInterface {
   /** b, bias and y as vec4f along the columns: b is not transposed and n is a multiple of 4. */
   readonly vector: boolean;
   readonly hasBias: boolean;
+  /** The kernel's sums start at the bias if params say that there is one; else `store` adds it. */
+  readonly startsAtBias?: boolean;
   /** What happens to each Cell before it is stored; absent: nothing. Not with splits. */
   readonly epilogue?: Epilogue;
 }
@@ -17,7 +19,12 @@ export interface MatmulInterface {
  * which is shared by all batches (stride 0). With more than one split, y is [splits, batch, m, n]: one
  * partial sum per range of k.
  */
-export const matmulInterface = ({ vector, hasBias, epilogue }: MatmulInterface): string => wgsl`
+export const matmulInterface = ({
+  vector,
+  hasBias,
+  startsAtBias = false,
+  epilogue,
+}: MatmulInterface): string => wgsl`
 ${flatWorkgroup}
 struct Params {
   m: u32,
@@ -32,6 +39,9 @@ struct Params {
   b_col: u32, // and along n, k or the batch
   b_step: u32,
   b_batch: u32,
+#if ${startsAtBias}
+  has_bias: u32, // 0: the binding holds something else
+#endif
 ${epilogue?.fields ?? ""}
 }
 #if ${vector}
@@ -91,7 +101,7 @@ fn finish(at: u32, value: Cell) {
 
 fn store(y_base: u32, row: u32, col: u32, sum: Cell) {
   if (row < params.m && col < params.n) {
-#if ${hasBias}
+#if ${hasBias && !startsAtBias}
     finish((y_base + row * params.n + col) / CELL, sum + bias[col / CELL]);
 #else
     finish((y_base + row * params.n + col) / CELL, sum);

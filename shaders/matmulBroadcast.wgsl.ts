@@ -6,7 +6,7 @@ import { unroll } from "./lib/unroll.ts";
 import { wgsl } from "./lib/wgsl.ts";
 
 /** Options of {@link matmulBroadcast}. */
-export interface MatmulBroadcastOptions extends MatmulInterface {
+export interface MatmulBroadcastOptions extends Omit<MatmulInterface, "hasBias" | "startsAtBias"> {
   /** The adapter's one subgroup size; a workgroup is one subgroup. */
   readonly subgroup: number;
   /** Rows of a that one lane loads per term; a tile has subgroup times as many rows. */
@@ -49,9 +49,31 @@ const turn = (options: MatmulBroadcastOptions): string => {
 };
 
 /**
+ * Rows that one turn of the last loop stores: moving the others up costs as much time as four stores
+ * cost a compiler, unless a store is long or goes element by element.
+ */
+const rowsPerTurn = ({ vector, epilogue }: MatmulBroadcastOptions): number =>
+  vector && !epilogue ? 4 : 1;
+
+/** The last loop's body: the first rows go to memory and the others move up into their place. */
+const storeTurn = (options: MatmulBroadcastOptions): string => {
+  const { subgroup, rowGroups, colGroups } = options;
+  const rows = rowsPerTurn(options);
+  const store = (row: number, c: number): string =>
+    `    store4(tile, row + ${row}u, col + ${c}u * GROUP_COLS, sum${row}_${c});`;
+  return [
+    unroll(rows, (row) => unroll(colGroups, (c) => store(row, c))),
+    unroll(rowGroups * subgroup - rows, (row) =>
+      unroll(colGroups, (c) => `    sum${row}_${c} = sum${row + rows}_${c};`),
+    ),
+  ].join("\n");
+};
+
+/**
  * One workgroup is one subgroup and computes TILE_ROWS × TILE_COLS elements of y. Per term a lane
  * loads one element of a per group of rows, which all lanes get by broadcasts, and its own 4
- * columns of b per group of columns. sumR_C: row R of the tile, the lane's 4 columns of group C.
+ * columns of b per group of columns. sumR_C: row R of the tile, the lane's 4 columns of group C; it
+ * starts at the bias, so that products with and without one are the same pipeline.
  */
 export function matmulBroadcast(options: MatmulBroadcastOptions): string {
   const { subgroup, rowGroups, colGroups: cols } = options;
@@ -66,7 +88,8 @@ const DEPTH: u32 = ${options.depth}u;
 const GROUP_COLS: u32 = 4u * SUBGROUP;
 const TILE_ROWS: u32 = SUBGROUP * ROW_GROUPS;
 const TILE_COLS: u32 = GROUP_COLS * COL_GROUPS;
-${matmulInterface(options)}
+const ROWS_PER_TURN: u32 = ${rowsPerTurn(options)}u;
+${matmulInterface({ ...options, hasBias: true, startsAtBias: true })}
 // Rows and columns past the edge are read from the last one, and not stored.
 fn row_start(tile: Place, row: u32) -> u32 {
   return tile.a_base + min(tile.row + row, params.m - 1u) * params.a_row;
@@ -80,8 +103,12 @@ fn load_b(at: u32) -> vec4f {
   return vec4f(b[at / 4u]);
 }
 
+fn start(col: u32) -> vec4f {
+  return select(vec4f(), bias[min(col, params.n - 4u) / 4u], params.has_bias != 0u);
+}
+
 fn store4(tile: Place, row: u32, col: u32, sum: vec4f) {
-  store(tile.y_base, tile.row + row, col, sum);
+  store(tile.y_base, row, col, sum);
 }
 #else
 fn cols_start(tile: Place, col: u32) -> vec4u {
@@ -91,6 +118,20 @@ fn cols_start(tile: Place, col: u32) -> vec4u {
 
 fn load_b(at: vec4u) -> vec4f {
   return vec4f(Quad(b[at.x], b[at.y], b[at.z], b[at.w]));
+}
+
+fn start(col: u32) -> vec4f {
+  let cols = min(vec4u(col, col + 1u, col + 2u, col + 3u), vec4u(params.n - 1u));
+  let first = vec4f(bias[cols.x], bias[cols.y], bias[cols.z], bias[cols.w]);
+  return select(vec4f(), first, params.has_bias != 0u);
+}
+
+fn store4(tile: Place, row: u32, col: u32, sum: vec4f) {
+  var rest = sum;
+  for (var c = col; c < min(col + 4u, params.n); c++) {
+    store(tile.y_base, row, c, rest.x);
+    rest = rest.yzww;
+  }
 }
 #endif
 
@@ -107,31 +148,17 @@ fn main(
   let col = tile.col + lane * 4u;
 ${unroll(rowGroups, (r) => `  let a_at${r} = row_start(tile, ${r}u * SUBGROUP + lane);`)}
 ${unroll(cols, (c) => `  let b_at${c} = cols_start(tile, col + ${c}u * GROUP_COLS);`)}
-${unroll(rows, (row) => unroll(cols, (c) => `  var sum${row}_${c} = vec4f();`))}
+${unroll(cols, (c) => `  let start${c} = start(col + ${c}u * GROUP_COLS);`)}
+${unroll(rows, (row) => unroll(cols, (c) => `  var sum${row}_${c} = start${c};`))}
   for (var k = tile.k_start; k < tile.k_end; k += DEPTH) {
 ${turn(options)}
   }
-#if ${options.vector && !options.epilogue}
-${unroll(rows, (row) =>
-  unroll(cols, (c) => `  store4(tile, ${row}u, col + ${c}u * GROUP_COLS, sum${row}_${c});`),
-)}
-#else
-  // Bounds that are not constant keep this a loop: 4 · 32 stores, or 32 epilogues, take compilers
-  // seconds.
-  var sums: array<array<vec4f, COL_GROUPS>, TILE_ROWS>;
-${unroll(rows, (row) => unroll(cols, (c) => `  sums[${row}][${c}] = sum${row}_${c};`))}
-  for (var row = 0u; row < min(TILE_ROWS, params.m - tile.row); row++) {
-    for (var c = 0u; c * GROUP_COLS < min(TILE_COLS, params.n - tile.col); c++) {
-#if ${options.vector}
-      store4(tile, row, col + c * GROUP_COLS, sums[row][c]);
-#else
-      for (var i = 0u; i < 4u; i++) {
-        store(tile.y_base, tile.row + row, col + c * GROUP_COLS + i, sums[row][c][i]);
-      }
-#endif
-    }
+  // Registers have no index, so the sums move up. All stores written out would take compilers
+  // seconds, and bounds that are constant would have them written out again.
+  let row_end = min(tile.row + TILE_ROWS, params.m);
+  for (var row = tile.row; row < row_end; row += ROWS_PER_TURN) {
+${storeTurn(options)}
   }
-#endif
 }
 `;
 }

@@ -7,6 +7,7 @@ const DEPTH: u32 = 1u;
 const GROUP_COLS: u32 = 4u * SUBGROUP;
 const TILE_ROWS: u32 = SUBGROUP * ROW_GROUPS;
 const TILE_COLS: u32 = GROUP_COLS * COL_GROUPS;
+const ROWS_PER_TURN: u32 = 1u;
 fn flat_workgroup(wid: vec3u, groups: vec3u) -> u32 {
   return wid.y * groups.x + wid.x;
 }
@@ -24,6 +25,8 @@ struct Params {
   b_col: u32, // and along n, k or the batch
   b_step: u32,
   b_batch: u32,
+
+  has_bias: u32, // 0: the binding holds something else
 
 }
 alias Element = f32;
@@ -128,7 +131,7 @@ fn finish(at: u32, value0: Value) {
 fn store(y_base: u32, row: u32, col: u32, sum: Cell) {
   if (row < params.m && col < params.n) {
 
-    finish((y_base + row * params.n + col) / CELL, sum + bias[col / CELL]);
+    finish((y_base + row * params.n + col) / CELL, sum);
 
   }
 }
@@ -146,8 +149,12 @@ fn load_b(at: u32) -> vec4f {
   return vec4f(b[at / 4u]);
 }
 
+fn start(col: u32) -> vec4f {
+  return select(vec4f(), bias[min(col, params.n - 4u) / 4u], params.has_bias != 0u);
+}
+
 fn store4(tile: Place, row: u32, col: u32, sum: vec4f) {
-  store(tile.y_base, tile.row + row, col, sum);
+  store(tile.y_base, row, col, sum);
 }
 
 @compute @workgroup_size(SUBGROUP)
@@ -165,38 +172,40 @@ fn main(
   let a_at1 = row_start(tile, 1u * SUBGROUP + lane);
   let b_at0 = cols_start(tile, col + 0u * GROUP_COLS);
   let b_at1 = cols_start(tile, col + 1u * GROUP_COLS);
-  var sum0_0 = vec4f();
-  var sum0_1 = vec4f();
-  var sum1_0 = vec4f();
-  var sum1_1 = vec4f();
-  var sum2_0 = vec4f();
-  var sum2_1 = vec4f();
-  var sum3_0 = vec4f();
-  var sum3_1 = vec4f();
-  var sum4_0 = vec4f();
-  var sum4_1 = vec4f();
-  var sum5_0 = vec4f();
-  var sum5_1 = vec4f();
-  var sum6_0 = vec4f();
-  var sum6_1 = vec4f();
-  var sum7_0 = vec4f();
-  var sum7_1 = vec4f();
-  var sum8_0 = vec4f();
-  var sum8_1 = vec4f();
-  var sum9_0 = vec4f();
-  var sum9_1 = vec4f();
-  var sum10_0 = vec4f();
-  var sum10_1 = vec4f();
-  var sum11_0 = vec4f();
-  var sum11_1 = vec4f();
-  var sum12_0 = vec4f();
-  var sum12_1 = vec4f();
-  var sum13_0 = vec4f();
-  var sum13_1 = vec4f();
-  var sum14_0 = vec4f();
-  var sum14_1 = vec4f();
-  var sum15_0 = vec4f();
-  var sum15_1 = vec4f();
+  let start0 = start(col + 0u * GROUP_COLS);
+  let start1 = start(col + 1u * GROUP_COLS);
+  var sum0_0 = start0;
+  var sum0_1 = start1;
+  var sum1_0 = start0;
+  var sum1_1 = start1;
+  var sum2_0 = start0;
+  var sum2_1 = start1;
+  var sum3_0 = start0;
+  var sum3_1 = start1;
+  var sum4_0 = start0;
+  var sum4_1 = start1;
+  var sum5_0 = start0;
+  var sum5_1 = start1;
+  var sum6_0 = start0;
+  var sum6_1 = start1;
+  var sum7_0 = start0;
+  var sum7_1 = start1;
+  var sum8_0 = start0;
+  var sum8_1 = start1;
+  var sum9_0 = start0;
+  var sum9_1 = start1;
+  var sum10_0 = start0;
+  var sum10_1 = start1;
+  var sum11_0 = start0;
+  var sum11_1 = start1;
+  var sum12_0 = start0;
+  var sum12_1 = start1;
+  var sum13_0 = start0;
+  var sum13_1 = start1;
+  var sum14_0 = start0;
+  var sum14_1 = start1;
+  var sum15_0 = start0;
+  var sum15_1 = start1;
   for (var k = tile.k_start; k < tile.k_end; k += DEPTH) {
     let k0 = k + 0u;
     let right0_0 = load_b(b_at0 + k0 * params.b_step);
@@ -252,48 +261,41 @@ fn main(
     sum15_0 = fma(value15_0, right0_0, sum15_0);
     sum15_1 = fma(value15_0, right0_1, sum15_1);
   }
-
-  // Bounds that are not constant keep this a loop: 4 · 32 stores, or 32 epilogues, take compilers
-  // seconds.
-  var sums: array<array<vec4f, COL_GROUPS>, TILE_ROWS>;
-  sums[0][0] = sum0_0;
-  sums[0][1] = sum0_1;
-  sums[1][0] = sum1_0;
-  sums[1][1] = sum1_1;
-  sums[2][0] = sum2_0;
-  sums[2][1] = sum2_1;
-  sums[3][0] = sum3_0;
-  sums[3][1] = sum3_1;
-  sums[4][0] = sum4_0;
-  sums[4][1] = sum4_1;
-  sums[5][0] = sum5_0;
-  sums[5][1] = sum5_1;
-  sums[6][0] = sum6_0;
-  sums[6][1] = sum6_1;
-  sums[7][0] = sum7_0;
-  sums[7][1] = sum7_1;
-  sums[8][0] = sum8_0;
-  sums[8][1] = sum8_1;
-  sums[9][0] = sum9_0;
-  sums[9][1] = sum9_1;
-  sums[10][0] = sum10_0;
-  sums[10][1] = sum10_1;
-  sums[11][0] = sum11_0;
-  sums[11][1] = sum11_1;
-  sums[12][0] = sum12_0;
-  sums[12][1] = sum12_1;
-  sums[13][0] = sum13_0;
-  sums[13][1] = sum13_1;
-  sums[14][0] = sum14_0;
-  sums[14][1] = sum14_1;
-  sums[15][0] = sum15_0;
-  sums[15][1] = sum15_1;
-  for (var row = 0u; row < min(TILE_ROWS, params.m - tile.row); row++) {
-    for (var c = 0u; c * GROUP_COLS < min(TILE_COLS, params.n - tile.col); c++) {
-
-      store4(tile, row, col + c * GROUP_COLS, sums[row][c]);
-
-    }
+  // Registers have no index, so the sums move up. All stores written out would take compilers
+  // seconds, and bounds that are constant would have them written out again.
+  let row_end = min(tile.row + TILE_ROWS, params.m);
+  for (var row = tile.row; row < row_end; row += ROWS_PER_TURN) {
+    store4(tile, row + 0u, col + 0u * GROUP_COLS, sum0_0);
+    store4(tile, row + 0u, col + 1u * GROUP_COLS, sum0_1);
+    sum0_0 = sum1_0;
+    sum0_1 = sum1_1;
+    sum1_0 = sum2_0;
+    sum1_1 = sum2_1;
+    sum2_0 = sum3_0;
+    sum2_1 = sum3_1;
+    sum3_0 = sum4_0;
+    sum3_1 = sum4_1;
+    sum4_0 = sum5_0;
+    sum4_1 = sum5_1;
+    sum5_0 = sum6_0;
+    sum5_1 = sum6_1;
+    sum6_0 = sum7_0;
+    sum6_1 = sum7_1;
+    sum7_0 = sum8_0;
+    sum7_1 = sum8_1;
+    sum8_0 = sum9_0;
+    sum8_1 = sum9_1;
+    sum9_0 = sum10_0;
+    sum9_1 = sum10_1;
+    sum10_0 = sum11_0;
+    sum10_1 = sum11_1;
+    sum11_0 = sum12_0;
+    sum11_1 = sum12_1;
+    sum12_0 = sum13_0;
+    sum12_1 = sum13_1;
+    sum13_0 = sum14_0;
+    sum13_1 = sum14_1;
+    sum14_0 = sum15_0;
+    sum14_1 = sum15_1;
   }
-
 }

@@ -11,13 +11,17 @@ export interface MatmulInterface {
   readonly hasBias: boolean;
   /** a and b are stored as f16; sums, bias and y are f32. */
   readonly isHalf: boolean;
+  /** The kernel's sums start at the bias if params say that there is one; else `store` adds it. */
+  readonly startsAtBias?: boolean;
   /** What happens to each Cell before it is stored; absent: nothing. Not with splits. */
   readonly epilogue?: Epilogue;
 }
 
 /** Whether a kernel's text names f16, in its operands or in its epilogue. */
-export const namesHalf = ({ isHalf, epilogue }: Omit<MatmulInterface, "vector">): boolean =>
-  isHalf || (epilogue?.isHalf ?? false);
+export const namesHalf = ({
+  isHalf,
+  epilogue,
+}: Pick<MatmulInterface, "isHalf" | "epilogue">): boolean => isHalf || (epilogue?.isHalf ?? false);
 
 /**
  * y[batch, m, n] = Σ_k a · b (+ bias[n]). The strides in params say which operand is transposed and
@@ -28,6 +32,7 @@ export const matmulInterface = ({
   vector,
   hasBias,
   isHalf,
+  startsAtBias = false,
   epilogue,
 }: MatmulInterface): string => wgsl`
 ${flatWorkgroup}
@@ -44,6 +49,9 @@ struct Params {
   b_col: u32, // and along n, k or the batch
   b_step: u32,
   b_batch: u32,
+#if ${startsAtBias}
+  has_bias: u32, // 0: the binding holds something else
+#endif
 ${epilogue?.fields ?? ""}
 }
 ${element(isHalf)}
@@ -106,7 +114,7 @@ fn finish(at: u32, value: Cell) {
 
 fn store(y_base: u32, row: u32, col: u32, sum: Cell) {
   if (row < params.m && col < params.n) {
-#if ${hasBias}
+#if ${hasBias && !startsAtBias}
     finish((y_base + row * params.n + col) / CELL, sum + bias[col / CELL]);
 #else
     finish((y_base + row * params.n + col) / CELL, sum);

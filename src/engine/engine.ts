@@ -196,13 +196,11 @@ export class Engine {
     const { caps, picks } = this;
     const asked = wanted ?? heldPick(picks, op, { inputs, attrs, caps });
     const variant = pickVariant(op, inputs, attrs, caps, asked);
-    const plan = op.variants[variant]?.plan(inputs, attrs, this.caps);
+    const plan = op.variants[variant]?.plan(inputs, attrs, caps);
     if (!plan) throw new TypeError(`${op.name} has no variant ${variant}`);
     const temps = plan.temps.map((meta) => this.allocate(meta, `${op.name} temp`));
     for (const pass of plan.passes)
-      this.executor.enqueue(
-        resolvePass(pass, { inputs, outputs, temps }, this.caps.maxBindingBytes),
-      );
+      this.executor.enqueue(resolvePass(pass, { inputs, outputs, temps }, caps));
     for (const temp of temps) temp.dispose();
     return outputs;
   }

@@ -1,5 +1,5 @@
 /** What carries out resolved passes: eager execution, or a capture that only records them. */
-import type { Access, Binding, Pass } from "../kernels/op.ts";
+import type { Access, Binding, Caps, Pass } from "../kernels/op.ts";
 import { LimitError } from "../util/errors.ts";
 import { at } from "../util/shape.ts";
 import type { Storage, Tensor } from "./tensor.ts";
@@ -44,9 +44,18 @@ function tensorOf({ slot }: Binding, { inputs, outputs, temps }: SlotTensors): T
 
 /**
  * Puts tensors into a pass's slots.
- * @throws LimitError if one is larger than a binding may be.
+ * @throws LimitError if one is larger than a binding may be, or if there are too many.
  */
-export function resolvePass(pass: Pass, slots: SlotTensors, maxBindingBytes: number): ResolvedPass {
+export function resolvePass(
+  pass: Pass,
+  slots: SlotTensors,
+  { maxBindingBytes, maxStorageBuffers }: Pick<Caps, "maxBindingBytes" | "maxStorageBuffers">,
+): ResolvedPass {
+  const buffers = pass.bindings.filter(({ access }) => access !== "uniform").length;
+  if (buffers > maxStorageBuffers)
+    throw new LimitError(
+      `${pass.label}: binds ${buffers} storage buffers, this adapter allows ${maxStorageBuffers}; use another adapter`,
+    );
   const bindings = pass.bindings.map((binding): ResolvedBinding => {
     const { storage, offset, bytes } = tensorOf(binding, slots);
     if (bytes > maxBindingBytes)

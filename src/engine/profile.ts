@@ -22,6 +22,9 @@ export interface CopyCommand {
   readonly bytes: number;
 }
 
+/** A dispatch or a copy with everything bound. */
+export type Command = PassCommand | CopyCommand;
+
 /** A place in a buffer. */
 export interface Range {
   readonly buffer: GPUBuffer;
@@ -48,7 +51,7 @@ export const encodeCopy = (encoder: GPUCommandEncoder, { from, to, bytes }: Copy
 /** Each pass in a compute pass of its own, between two stamps. */
 function encodeTimed(
   encoder: GPUCommandEncoder,
-  commands: readonly (PassCommand | CopyCommand)[],
+  commands: readonly Command[],
   querySet: GPUQuerySet,
 ): void {
   let stamp = 0;
@@ -77,7 +80,7 @@ function encodeTimed(
  */
 export async function profilePasses(
   engine: Engine,
-  commands: readonly (PassCommand | CopyCommand)[],
+  commands: readonly Command[],
 ): Promise<PassTime[]> {
   const passes = commands.filter((command) => command.kind === "pass");
   const stamps = new Stamps(engine, 2 * passes.length);

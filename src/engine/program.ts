@@ -30,6 +30,11 @@ export interface Program<K extends string, O> {
    * are the program's own memory: the next run overwrites them.
    */
   run(inputs: ProgramInputs<K>): Promise<O>;
+  /**
+   * Captures the program for inputs of these shapes, without running it: everything is compiled
+   * then, and the first run takes as long as the next. The values do not matter.
+   */
+  prepare(inputs: ProgramInputs<K>): Promise<void>;
   /** Counts of the capture that the last run used. */
   readonly stats: ProgramStats | null;
   /**
@@ -101,17 +106,15 @@ export function program<K extends string, O>(
 ): Program<K, O> {
   const captures = new Map<string, Promise<Capture<O>>>();
   let last: Replay | null = null;
+  const captured = (named: readonly NamedInput[]): Promise<Capture<O>> =>
+    once(captures, shapeKey(named), () => capture(engine, body, named, options));
   return {
+    async prepare(inputs) {
+      await captured(normalise(inputs));
+    },
     async run(inputs) {
       const named = normalise(inputs);
-      const key = named.map(({ name, meta }) => `${name}:${meta.dtype}${show(meta.shape)}`).join();
-      let pending = captures.get(key);
-      if (!pending) {
-        pending = capture(engine, body, named, options);
-        captures.set(key, pending);
-        pending.catch(() => captures.delete(key)); // a failed capture may be tried again
-      }
-      const ready = await pending;
+      const ready = await captured(named);
       last = ready.replay;
       engine.gpu.faults.check();
       upload(engine, ready, named);
@@ -137,6 +140,19 @@ export function program<K extends string, O>(
       captures.clear();
     },
   };
+}
+
+const shapeKey = (named: readonly NamedInput[]): string =>
+  named.map(({ name, meta }) => `${name}:${meta.dtype}${show(meta.shape)}`).join();
+
+/** What was made under a key; what failed may be tried again. */
+function once<T>(made: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
+  const known = made.get(key);
+  if (known) return known;
+  const pending = make();
+  made.set(key, pending);
+  pending.catch(() => made.delete(key));
+  return pending;
 }
 
 /** The run that finds everything compiled; under `DEBUG=program` it prints what it took. */

@@ -10,11 +10,9 @@ import { mostLiveBytes } from "./live.ts";
 import { lifetimesOf, ownMemory, placeCopies, planMemory } from "./plan.ts";
 import { ALIGNMENT, GPU_BUFFER_USAGE } from "./pool.ts";
 import { encodeCopy, profilePasses } from "./profile.ts";
-import type { CopyCommand, PassCommand, PassTime, Range } from "./profile.ts";
+import type { Command, PassTime, Range } from "./profile.ts";
 import { Storage } from "./tensor.ts";
-
-/** A dispatch or a copy with everything bound. */
-type Command = PassCommand | CopyCommand;
+import { warmUp } from "./warmup.ts";
 
 /** What a program costs; counted, not measured. */
 export interface ProgramStats {
@@ -68,7 +66,7 @@ export class Replay {
     };
   }
 
-  /** Plans memory, compiles all pipelines at once and makes the bind groups. */
+  /** Plans memory, compiles all pipelines, to the machine code, and makes the bind groups. */
   static async prepare(
     engine: Engine,
     recorder: Recorder,
@@ -80,6 +78,7 @@ export class Replay {
     const commands = memory.optimised.steps.map((step, index) =>
       command(engine, step, { memory, pipelines, index }),
     );
+    await warmUp(engine.gpu.device, commands);
     return new Replay(engine, recorder, memory, commands);
   }
 

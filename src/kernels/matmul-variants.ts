@@ -43,6 +43,8 @@ interface Product {
   readonly a: Strides;
   readonly b: Strides;
   readonly hasBias: boolean;
+  /** The kernel always binds a bias, and params say whether it is one: a pipeline less. */
+  readonly flagsBias: boolean;
   /** b is stored transposed, and a pass untransposes it first. */
   readonly isCopied: boolean;
   /** a and b are stored as f16. */
@@ -69,6 +71,7 @@ export function product(inputs: InputMetas, { transposeA, transposeB }: MatmulAt
     a: { outer: transposeA ? 1 : k, step: transposeA ? m : 1, batch: a.length > 2 ? m * k : 0 },
     b: { outer: transposeB ? k : 1, step: transposeB ? 1 : n, batch: b.length > 2 ? n * k : 0 },
     hasBias: Boolean(inputs[2]),
+    flagsBias: false,
     isCopied: false,
     isHalf: need(inputs, 0).dtype === "f16",
     vector: !transposeB && n % 4 === 0,
@@ -97,8 +100,11 @@ function termsPerPart({ batches, m, n, k, hasBias }: Product, tile: Tile, caps: 
   return ceilDiv(ceilDiv(k, parts), TERM_GRAIN) * TERM_GRAIN;
 }
 
-/** Fewer rows than this do not repay the copy, which costs as much as about 50 rows and a dispatch. */
-const MIN_COPY_ROWS = 128;
+/**
+ * Fewer rows than this do not repay the copy, which costs as much as about 50 rows and a dispatch; it
+ * also spares a batch of 64 a pipeline for transposed weights.
+ */
+const MIN_COPY_ROWS = 64;
 
 /**
  * The product with a transposed b copied into rows first: the tiles without workgroup memory read
@@ -154,19 +160,21 @@ export function productPlan(code: KernelCode, tile: Tile, of: Product, caps: Cap
   const each = termsPerPart(of, tile, caps);
   const parts = Math.max(1, ceilDiv(k, Math.max(1, each)));
   const copy = of.isCopied ? [copyOfB(of, caps)] : [];
+  const right: Slot = of.isCopied ? "temp0" : "in1";
   const target: Slot = parts > 1 ? `temp${copy.length}` : "out0";
   const tiles = ceilDiv(m, tile.rows) * ceilDiv(n, tile.cols);
   const main: Pass = {
     label: `matmul y [${batches}, ${m}, ${n}] over ${k}`,
     code: code(),
     bindings: [
-      ...reads("in0", of.isCopied ? "temp0" : "in1"),
-      ...(of.hasBias ? reads("in2") : []),
+      ...reads("in0", right),
+      ...(of.hasBias ? reads("in2") : of.flagsBias ? reads(right) : []),
       ...writes(target),
     ],
     params: [
       ...[m, n, k, batches, parts, each],
       ...[a.outer, a.step, a.batch, b.outer, b.step, b.batch],
+      ...(of.flagsBias ? [Number(of.hasBias)] : []),
     ].map(u),
     grid: foldGrid(parts * batches * tiles, caps),
     flops: 2 * elements * k,
@@ -218,7 +226,7 @@ const broadcast: Variant<MatmulAttrs> = {
   // Larger subgroups would need tiles of hundreds of rows; they are GPUs, and do better otherwise.
   usable: (_inputs, _attrs, caps) => fixedSubgroup(caps) === 4 || fixedSubgroup(caps) === 8,
   plan(inputs, attrs, caps) {
-    const of = untransposed(product(inputs, attrs));
+    const of = { ...untransposed(product(inputs, attrs)), flagsBias: true };
     const subgroup = fixedSubgroup(caps);
     const rowGroups = BROADCAST_CELLS / BROADCAST_COLS / subgroup;
     // Parts start at multiples of the grain, so that an even k has even parts.

@@ -40,7 +40,7 @@ export class Draft {
       (of) => new Tensor(reader, of, this.recorder.allocate(bytesOf(of), "temp")),
     );
     for (const pass of plan?.passes ?? [])
-      this.recorder.enqueue(resolvePass(pass, { inputs, outputs, temps }, 2 ** 27));
+      this.recorder.enqueue(resolvePass(pass, { inputs, outputs, temps }, goldenCaps));
     return outputs[0] ?? at(inputs, 0);
   }
 

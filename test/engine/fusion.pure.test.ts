@@ -96,8 +96,22 @@ describe("fuseSteps leaves alone", () => {
     const draft = new Draft();
     const [a, b, x] = [draft.real(), draft.real(), draft.real()];
     draft.pin(draft.run(add, draft.run(matmul, a, b), x));
-    expect(fused(draft, { ...goldenCaps, maxStorageBuffers: 4 })).toHaveLength(1);
-    expect(fused(draft, { ...goldenCaps, maxStorageBuffers: 3 })).toHaveLength(2);
+    expect(fused(draft, { ...goldenCaps, maxStorageBuffers: 5 })).toHaveLength(1);
+    expect(fused(draft, { ...goldenCaps, maxStorageBuffers: 4 })).toHaveLength(2);
+  });
+
+  it("the rest of a chain that would bind too many buffers, which then runs as a chain of its own", () => {
+    const draft = new Draft();
+    const product = draft.run(matmul, draft.real(), draft.real());
+    const sum = (x: Tensor): Tensor => draft.run(add, x, draft.real());
+    draft.pin(sum(sum(sum(product))));
+    const within = (maxStorageBuffers: number): string[] =>
+      fused(draft, { ...goldenCaps, maxStorageBuffers });
+    expect(within(7)).toEqual(["matmul + add + add + add"]);
+    expect(within(6)).toEqual(["matmul + add + add", "add"]);
+    expect(within(5)).toEqual(["matmul + add", "add + add"]);
+    expect(within(4)).toEqual(["matmul", "add + add", "add"]);
+    expect(within(3)).toEqual(["matmul", "add", "add", "add"]);
   });
 
   it("a pass that would read what it writes", () => {

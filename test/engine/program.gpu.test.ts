@@ -50,6 +50,34 @@ describe("program", () => {
     expect(await captured.data()).toEqual(await eager.data());
   });
 
+  it("compiles and warms up in prepare, without running", async () => {
+    const { device } = engine.gpu;
+    const state = engine.tensor(values(1, 2));
+    const step = program(engine, ({ x }: InputTensors<"x">) => {
+      engine.ops.addInPlace(state, x);
+      return engine.ops.mul(state, x);
+    });
+    const createCommandEncoder = device.createCommandEncoder.bind(device);
+    const dispatched: string[] = [];
+    device.createCommandEncoder = (descriptor) => {
+      dispatched.push(descriptor?.label ?? "");
+      return createCommandEncoder(descriptor);
+    };
+    try {
+      await step.prepare({ x: values(5, 5) });
+      expect(dispatched).toContain("warm-up");
+      dispatched.length = 0;
+      const { created } = engine.pipelines;
+      expect(await (await step.run({ x: values(10, 20) })).data()).toEqual(values(110, 440));
+      expect(dispatched).not.toContain("warm-up");
+      expect(engine.pipelines.created).toBe(created);
+    } finally {
+      device.createCommandEncoder = createCommandEncoder;
+    }
+    expect(await state.data()).toEqual(values(11, 22));
+    step.dispose();
+  });
+
   it("profiles a run that moves state like any other, copies included", async (context) => {
     if (!engine.gpu.device.features.has("timestamp-query")) context.skip("no timestamp-query");
     const state = engine.tensor(values(1, 2));

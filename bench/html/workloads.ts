@@ -117,7 +117,7 @@ function turnRows(turns: Turns): string[][] {
 export function turnsBody({ turns = [] }: BenchReport): Markup | null {
   if (turns.length === 0) return null;
   return table(
-    "Times as long as the variant that the engine picks, round by round in one process",
+    "Times as long as the first variant (what the engine picks, unless --only left it out), round by round in one process",
     ["row", "shape", "variant", "against", "× as long", "rounds"],
     turns.flatMap(turnRows),
   );

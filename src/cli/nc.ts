@@ -2,9 +2,10 @@
 import type { Command } from "commander";
 import type { FeatureSource } from "../io/index.ts";
 import { neuralCollapse, type NcJson } from "../neco/nc.ts";
+import { missingClasses } from "../neco/trainWarnings.ts";
 import { figure, percent, textTable, type NcMetrics } from "../report/index.ts";
 import { UsageError } from "../util/errors.ts";
-import { print, writeJson } from "./console.ts";
+import { note, print, writeJson } from "./console.ts";
 import { engineChoice, withEngine } from "./engine.ts";
 import type { EngineChoice } from "./engine.ts";
 import { fileOfSet, findHeadIn, OpenFiles } from "./feature-sets.ts";
@@ -61,6 +62,8 @@ async function ncOfFiles(options: NcOptions, choice: EngineChoice): Promise<NcJs
     const weights = await findHeadIn(headFile, [features], source.dim);
     if (weights === null)
       throw new UsageError(`${features} holds no head: give --head F with W [C, D] (and b [C])`);
+    const missing = missingClasses("features", source.labels ?? [], weights.classes);
+    if (source.labels !== null && missing !== null) note(`warning: ${missing}`);
     const sets: FeatureSource[] = [];
     for (const { name, file } of named) sets.push(await files.open(file, name));
     return await withEngine(choice, async (engine) => {

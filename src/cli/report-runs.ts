@@ -1,9 +1,9 @@
 /** `neco report --runs`: several runs, such as one recipe under several seeds, as mean ± standard deviation. */
 import { parseHTML } from "linkedom";
-import { writeAtomic } from "#platform";
+import { exists, writeAtomic } from "#platform";
 import { overRuns, renderReport, summaryTable } from "../report/index.ts";
 import type { NamedResults, OodJson, ReportInput } from "../report/index.ts";
-import { DataError, UsageError } from "../util/errors.ts";
+import { DataError, FormatError, UsageError } from "../util/errors.ts";
 import { note, print, writeJson } from "./console.ts";
 import { groupsOf } from "./credits.ts";
 import { writeTables, type OodOutputs } from "./ood-outputs.ts";
@@ -22,7 +22,10 @@ const isResults = hasSchema<OodJson>("neco-webgpu/ood@1");
 async function readResults(path: string): Promise<NamedResults & { readonly seed: number | null }> {
   const isFile = path.toLowerCase().endsWith(".json");
   const config = isFile ? null : await openRun(path);
-  const ood = await readOptional(isFile ? path : runPath(path, "ood"), isResults);
+  const file = isFile ? path : runPath(path, "ood");
+  const ood = await readOptional(file, isResults);
+  if (ood === null && (await exists(file)))
+    throw new FormatError(file, "holds no results of neco ood (neco-webgpu/ood@1)");
   if (ood === null)
     throw new DataError(
       isFile

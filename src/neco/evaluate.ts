@@ -22,6 +22,7 @@ import { needsImages } from "./score.ts";
 import type { Score } from "./score.ts";
 import { scoreSource } from "./scoreSource.ts";
 import type { Progress, SourceScores } from "./scoreSource.ts";
+import { trainWarnings } from "./trainWarnings.ts";
 
 /** An OOD set to evaluate on. */
 export interface OodSet {
@@ -104,12 +105,14 @@ export async function evaluateOod(input: EvaluateInput): Promise<Evaluation> {
     labels: id.labels,
     bootstrap: input.bootstrap ?? null,
   });
-  const isSkipped = reference !== null && !measured.vectors.has(reference);
   const warnings = [
     ...(await sameSetWarnings({ train, id, ood: ood.map(({ source }) => source) })),
+    ...trainWarnings(fit.train, head?.classes ?? train.classes),
     ...fit.fitted.flatMap(({ state }) => state.warnings),
     ...[scored.id, ...scored.ood.values()].flatMap((set) => set.warnings),
-    ...(isSkipped ? [`no DeLong tests: their reference ${reference} was skipped`] : []),
+    ...(reference === null || measured.vectors.has(reference)
+      ? []
+      : [`no DeLong tests: their reference ${reference} was skipped`]),
   ];
   const json: OodJson = {
     schema: "neco-webgpu/ood@1",
@@ -122,13 +125,8 @@ export async function evaluateOod(input: EvaluateInput): Promise<Evaluation> {
         : againstReference(measured.results, measured.vectors, reference),
     skipped: { ...blind, ...fit.skipped, ...measured.skipped },
   };
-  return {
-    json,
-    scores: columnsOf(measured.vectors),
-    warnings: [...new Set(warnings)],
-    fitted: fit.fitted,
-    train: fit.train,
-  };
+  const scores = columnsOf(measured.vectors);
+  return { json, scores, warnings: [...new Set(warnings)], fitted: fit.fitted, train: fit.train };
 }
 
 /**

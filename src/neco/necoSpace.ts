@@ -19,11 +19,10 @@ import { refinedFrom, SplitRefiner } from "./refine.ts";
 import type { Fit, FitContext, ScoreState } from "./score.ts";
 import { dimForVariance, explainedVariance, isTied, spectrum } from "./spectrum.ts";
 import type { Spectrum } from "./spectrum.ts";
+import { constantColumns } from "./trainWarnings.ts";
 
 /** Share of the variance that `auto` keeps: the paper's rule for deployment. */
 const AUTO_SHARE = 0.9;
-/** A deviation this small beside the mean is rounding of a constant column in f32. */
-const CONSTANT = 2 ** -23;
 
 /** Squared lengths of one block's rows, in float64. */
 export interface Energies {
@@ -38,13 +37,11 @@ export interface Energies {
 }
 
 /** @throws DataError if every column is constant. */
-function assertVaried({ covariance, mean, dim, name }: TrainStatistics): void {
-  const isConstant = mean.every((centre, column) => {
-    const variance = Math.max(0, at(covariance, column * dim + column));
-    return Math.sqrt(variance) <= CONSTANT * Math.abs(centre);
-  });
-  if (isConstant)
-    throw new DataError(`${name}: all training features are equal; nothing can be fitted to them`);
+function assertVaried(train: TrainStatistics): void {
+  if (constantColumns(train).length === train.dim)
+    throw new DataError(
+      `${train.name}: all training features are equal; nothing can be fitted to them`,
+    );
 }
 
 /** The matrix whose eigenvectors span the space: correlation in official mode, else covariance. */

@@ -114,7 +114,7 @@ describe.each(regimes)("%s", (regime) => {
     const { params } = all.json.results["vim"]!;
     expect(params["principal_dim"]).toBe(chosen.vim.dim);
     expect(Number(params["alpha"]) / chosen.vim.alpha).toBeCloseTo(1, 4);
-    expect(all.json.id).toEqual({ n: 200, accuracy });
+    expect(all.json.id).toMatchObject({ n: 200, accuracy });
     const { near, far, average, sets } = all.json.results["vim"]!;
     expect(near!.auroc).toBe(sets["near"]!.auroc);
     expect(average!.auroc).toBeCloseTo((near!.auroc + far!.auroc) / 2, 12);

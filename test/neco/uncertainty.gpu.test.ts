@@ -82,4 +82,30 @@ describe("an evaluation", () => {
       "copy holds the same 32-dimensional rows as test: was one file given twice?",
     ]);
   });
+  test("classes without samples, constant columns and few samples are told", async () => {
+    const features = await plain.train.features(0, plain.train.rows);
+    const labels = plain.train.labels!;
+    const kept = [...labels.keys()].filter((row) => labels[row] !== 1).slice(0, 30);
+    const few = new Float32Array(kept.length * 32);
+    kept.forEach((row, index) => {
+      few.set(features.subarray(row * 32, row * 32 + 32), index * 32);
+      few[index * 32 + 5] = 2.5;
+    });
+    const train = memoryFeatures("few", {
+      features: few,
+      dim: 32,
+      labels: Int32Array.from(kept, (row) => labels[row]!),
+    });
+    const { warnings } = await evaluateOod({ ...base(), train, methods: ["mahalanobis"] });
+    expect(warnings).toContain(
+      "few: 1 of 6 classes have no samples, the first is class 1; class statistics leave them out",
+    );
+    expect(warnings).toContain(
+      "few: 1 of 32 feature columns are constant, the first is column 5; they tell nothing",
+    );
+    expect(warnings).toContainEqual(
+      expect.stringMatching(/^few: 30 samples in 32 dimensions leave the covariance singular/),
+    );
+    expect((await evaluateOod({ ...base(), methods: ["msp"] })).warnings).toEqual([]);
+  });
 });

@@ -1,6 +1,6 @@
 /** Times work on the engine: its first call, then warm samples until there are enough or time is up. */
-import { QueueTimer } from "../src/engine/index.ts";
 import type { Engine } from "../src/engine/index.ts";
+import { QueueTimer } from "../src/engine/profile.ts";
 import { summarise } from "../src/util/timing.ts";
 import type { Timing } from "../src/util/timing.ts";
 

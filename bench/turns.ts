@@ -1,6 +1,7 @@
 /** Times the variants of a row in turns, so that what slows the machine down slows all of them. */
-import { createEngine, QueueTimer } from "../src/engine/index.ts";
+import { createEngine } from "../src/engine/index.ts";
 import type { Engine } from "../src/engine/index.ts";
+import { QueueTimer } from "../src/engine/profile.ts";
 import { clockFor, repeatsFor, sample } from "./measure.ts";
 import type { Budget, Clock, Timed } from "./measure.ts";
 import { another, turns } from "./ratios.ts";

@@ -30,7 +30,7 @@ async function tuned(adapter: AdapterSummary): Promise<Picks> {
   const results = await readTuned({ adapter });
   if (results.length === 0)
     note("--tuned: nothing was measured on this adapter by this version; run `neco tune` first");
-  const { picksOf } = await import("../engine/index.ts");
+  const { picksOf } = await import("../engine/tuner.ts");
   return picksOf(results);
 }
 

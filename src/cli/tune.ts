@@ -1,7 +1,9 @@
 /** `neco tune`: times every kernel variant on this adapter; `--tuned` then picks the fastest. */
 import type { Command } from "commander";
-import { callsOf, ParamSet, tune, valueAndGrad } from "../engine/index.ts";
-import type { Engine, TuneCall, TuneResult } from "../engine/index.ts";
+import { ParamSet, valueAndGrad } from "../engine/index.ts";
+import type { Engine } from "../engine/index.ts";
+import { callsOf, tune } from "../engine/tuner.ts";
+import type { TuneCall, TuneResult } from "../engine/tuner.ts";
 import { initialValues, paramSpecs, tokenCount, ViT, vitConfig } from "../vit/index.ts";
 import { note, print, startProgress, writeJson } from "./console.ts";
 import { engineChoice, withEngine } from "./engine.ts";

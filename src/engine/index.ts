@@ -1,4 +1,4 @@
-/** The engine layer's public face. */
+/** The engine layer's public face. Timing and tuning (profile.ts, tuner.ts) stay out of pages. */
 export { createEngine, Engine } from "./engine.ts";
 export type { EngineOptions } from "./engine.ts";
 export { needHalf } from "./device.ts";
@@ -14,8 +14,5 @@ export type { ProgramOptions } from "./optimise.ts";
 export type { ProgramStats } from "./replay.ts";
 export { ParamSet } from "./params.ts";
 export type { ParamSpec } from "./params.ts";
-export { QueueTimer } from "./profile.ts";
 export type { PassTime } from "./profile.ts";
-export { callsOf, picksOf, tune } from "./tuner.ts";
-export type { TuneCall, TuneOptions, TuneResult } from "./tuner.ts";
 export type { Picks } from "../kernels/picks.ts";

@@ -1,8 +1,9 @@
 /** The tuner on a real adapter: what it records, times and picks. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { callsOf, createEngine, picksOf, tune, valueAndGrad } from "../../src/engine/index.ts";
-import type { Engine, TuneResult } from "../../src/engine/index.ts";
-import { fastest } from "../../src/engine/tuner.ts";
+import { createEngine, valueAndGrad } from "../../src/engine/index.ts";
+import type { Engine } from "../../src/engine/index.ts";
+import { callsOf, fastest, picksOf, tune } from "../../src/engine/tuner.ts";
+import type { TuneResult } from "../../src/engine/tuner.ts";
 import { table } from "../../src/kernels/index.ts";
 import { summarise } from "../../src/util/timing.ts";
 

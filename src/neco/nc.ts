@@ -2,10 +2,10 @@
 import type { Engine } from "../engine/index.ts";
 import type { FeatureSource, Head } from "../io/index.ts";
 import { DataError, UsageError } from "../util/errors.ts";
-import { at } from "../util/shape.ts";
-import { matrixArray, sumSquares, arrayTensor } from "./arrays.ts";
-import { eachBlock, headTensors } from "./block.ts";
+import { eachBlock } from "./block.ts";
 import type { PassOptions } from "./block.ts";
+import { agreement } from "./collapse/agreement.ts";
+import type { AgreementInput } from "./collapse/agreement.ts";
 import {
   centred,
   equiangularity,
@@ -20,7 +20,6 @@ import type { Rows } from "./collapse/geometry.ts";
 import { variabilityTrace } from "./collapse/variability.ts";
 import type { Group } from "./collapse/variability.ts";
 import { assertConsistent } from "./fit.ts";
-import { readLogitStats } from "./logits.ts";
 import { ClassAccumulator, classRows, labelsPresent, rowsOfLabels } from "./moments.ts";
 import type { ClassMeans } from "./moments.ts";
 import { defaultOptions } from "./options.ts";
@@ -59,9 +58,7 @@ export interface NcJson extends NcMetrics {
 }
 
 /** What {@link neuralCollapse} takes. */
-export interface NcInput extends PassOptions {
-  readonly features: FeatureSource;
-  readonly weights: Head;
+export interface NcInput extends AgreementInput {
   readonly ood?: readonly FeatureSource[];
   /** Cut-off of Σ_B⁺, relative to its largest eigenvalue; default 1e-6. */
   readonly rcond?: number;
@@ -214,42 +211,4 @@ function presentRows({ weight, dim }: Head, labels: Int32Array): Rows {
     values.set(rowOf(all, label), row * dim);
   });
   return { values, rows: labels.length, dim };
-}
-
-/**
- * NC4 and accuracy in one pass: how often the nearest class mean is not the network's prediction, and
- * how often the prediction is right. argmin ‖h − μ_c‖ = argmax (h − μ_G)·(μ_c − μ_G) − ½‖μ_c − μ_G‖².
- */
-async function agreement(
-  engine: Engine,
-  input: NcInput,
-  labels: Int32Array,
-  { means, labels: present, dim }: ClassMeans,
-): Promise<{ nc4: number; accuracy: number }> {
-  const { ops } = engine;
-  const rows = { values: means, rows: present.length, dim };
-  const origin = meanRow(rows);
-  const spread = centred(rows, origin);
-  const half = Float32Array.from(present, (_, row) => -0.5 * sumSquares(rowOf(spread, row)));
-  const head = headTensors(engine, input.weights);
-  const centre = engine.tensor(Float32Array.from(origin));
-  const targets = arrayTensor(engine, matrixArray(spread.values, rows.rows, dim)); // [K, D]
-  const bias = engine.tensor(half);
-  let start = 0;
-  let mismatches = 0;
-  let right = 0;
-  await eachBlock(engine, input.features, { ...input, head }, async (block) => {
-    const nearness = ops.matmul(ops.sub(block.features, centre), targets, bias, {
-      transposeB: true,
-    }); // [B, K]
-    const { predicted: nearest } = await readLogitStats(engine, nearness);
-    const { predicted } = await block.logitStats();
-    predicted.forEach((label, row) => {
-      if (at(present, at(nearest, row)) !== label) mismatches++;
-      if (at(labels, start + row) === label) right++;
-    });
-    start += block.rows;
-  });
-  for (const tensor of [head.weight, head.bias, centre, targets, bias]) tensor?.dispose();
-  return { nc4: mismatches / start, accuracy: right / start };
 }

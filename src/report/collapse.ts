@@ -1,7 +1,8 @@
 /** Neural collapse over a run: NC1–NC5 against the step, and whether the terminal phase was reached. */
 import { html, type Markup } from "./html.ts";
 import { count, figure, percent } from "./format.ts";
-import type { MetricRow, NcJson, NcMetrics } from "./input.ts";
+import type { NcJson, NcMetrics } from "./collapse-input.ts";
+import type { MetricRow } from "./input.ts";
 import { lineChart, type Series } from "./plot.ts";
 import { evalRows } from "./training.ts";
 

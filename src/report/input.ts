@@ -1,4 +1,5 @@
 /** What a report is made of: the JSON files of a run folder, typed, and nothing that needs a GPU. */
+import type { NcJson } from "./collapse-input.ts";
 
 /** Any value that JSON can hold. */
 export type Json =
@@ -144,34 +145,6 @@ export interface OodJson {
 
 /** Where an OOD set stands; a control (noise) is in no average. */
 export type OodGroup = "near" | "far" | "control" | "other";
-
-/** The four figures of NC2. */
-export interface Nc2 {
-  readonly equinorm_means: number;
-  readonly equinorm_weights: number;
-  readonly equiangularity_means: number;
-  readonly equiangularity_weights: number;
-}
-
-/** Neural-collapse metrics of one checkpoint. */
-export interface NcMetrics {
-  readonly nc1: number;
-  readonly nc1_trace: number;
-  readonly nc2: Nc2;
-  readonly nc3: number;
-  readonly nc4: number;
-  readonly nc5: Readonly<Record<string, number>>;
-  readonly with_ood: Readonly<Record<string, { readonly nc1: number; readonly nc2: Nc2 }>>;
-  readonly ood_only: Readonly<Record<string, { readonly nc1: number }>>;
-  /** Training accuracy in eval mode, a fraction. */
-  readonly accuracy: number;
-}
-
-/** `nc.json`: the last checkpoint's metrics, and all of them under `steps` for a run. */
-export interface NcJson extends NcMetrics {
-  readonly schema: "neco-webgpu/nc@1";
-  readonly steps?: readonly (NcMetrics & { readonly step: number })[];
-}
 
 /** Points of a cloud in the plane, rounded, as two columns. */
 export interface Cloud {

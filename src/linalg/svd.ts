@@ -4,6 +4,7 @@ import { DataError, NoConvergenceError, ShapeError } from "../util/errors.ts";
 import { at } from "../util/shape.ts";
 import { pairsPerRound, roundsOf } from "../util/tournament.ts";
 import { refuseCapture } from "./checks.ts";
+import { eigh } from "./eigh.ts";
 import { get } from "./float64.ts";
 import { orthonormalise, qr } from "./qr.ts";
 import { quotients, refineLargest } from "./rayleigh.ts";
@@ -31,6 +32,37 @@ interface Orthogonal {
   readonly turns: Float32Array;
 }
 
+/** Sides from which on eigenvectors of the Gram matrix, as a start, save more sweeps than they cost. */
+const STARTED = 100;
+
+/** Rows of lengths farther apart than this would lose digits in a product with eigenvectors. */
+const GRADED = 1e3;
+
+/** Rows and turns to begin with: as they are, or turned by eigenvectors of R Rᵀ, nearly orthogonal. */
+async function startOf(
+  engine: Engine,
+  values: Float32Array,
+  count: number,
+  length: number,
+): Promise<{ rows: Tensor; turns: Tensor }> {
+  const { ops } = engine;
+  const rows = engine.tensor(values, [count, length]);
+  const norms = lengths(values, count);
+  const shortest = norms.reduce((least, norm) => Math.min(least, norm), Infinity);
+  const longest = norms.reduce((most, norm) => Math.max(most, norm), 0);
+  if (count < STARTED || longest > GRADED * shortest) {
+    const identity = new Float32Array(count * count);
+    for (let row = 0; row < count; row++) identity[row * count + row] = 1;
+    return { rows, turns: engine.tensor(identity, [count, count]) };
+  }
+  const { vectors } = await eigh(engine, ops.matmul(rows, rows, null, { transposeB: true }));
+  const { q } = await orthonormalise(engine, vectors);
+  return {
+    rows: ops.matmul(q, rows, null, { transposeA: true }),
+    turns: ops.permute(q, { axes: [1, 0] }),
+  };
+}
+
 async function orthogonalise(
   engine: Engine,
   values: Float32Array,
@@ -38,10 +70,7 @@ async function orthogonalise(
   length: number,
 ): Promise<Orthogonal> {
   const { ops } = engine;
-  const rows = engine.tensor(values, [count, length]);
-  const identity = new Float32Array(count * count);
-  for (let row = 0; row < count; row++) identity[row * count + row] = 1;
-  const turns = engine.tensor(identity, [count, count]);
+  const { rows, turns } = await startOf(engine, values, count, length);
   const rounds = roundsOf(count);
   let isLast = false; // one more sweep after the measure is met: it errs on the safe side in clusters
   for (let sweep = 0; ; sweep++) {

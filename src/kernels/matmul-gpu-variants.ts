@@ -1,8 +1,10 @@
 /** More ways to multiply matrices on GPUs, for `neco tune` to choose from. */
 import { matmulDoubleBuffered } from "../../shaders/matmulDoubleBuffered.wgsl.ts";
 import { matmulSubgroupRows } from "../../shaders/matmulSubgroupRows.wgsl.ts";
-import { product, productPlan } from "./matmul-variants.ts";
-import type { KernelCode, MatmulAttrs } from "./matmul-variants.ts";
+import { product } from "./matmul-product.ts";
+import type { MatmulAttrs } from "./matmul-product.ts";
+import { productPlan } from "./matmul-variants.ts";
+import type { KernelCode } from "./matmul-variants.ts";
 import type { Variant } from "./op.ts";
 
 const DOUBLE_TILE = {

@@ -71,6 +71,7 @@ const SAMPLES: readonly Sample[] = [
   ...operands([], [18, 9, 68]), // just past the tile of the broadcast kernel, in whole vectors
   ...operands([2], [3, 4, 5]),
   { inputs: [{ shape: [1, 1] }, { shape: [1, 1] }, { shape: [1] }] },
+  { inputs: [{ shape: [2, 1] }, { shape: [1, 4] }] }, // b in f16 has fewer bytes than a vec4f
   { inputs: [{ shape: [3, 5] }, { shape: [5, 4] }, { shape: [4] }] },
   { inputs: [{ shape: [2, 9, 3] }, { shape: [3, 10] }, { shape: [10] }] }, // b shared: more rows
   { inputs: [{ shape: [2, 3, 9] }, { shape: [3, 4] }], attrs: { transposeA: true } }, // b shared

@@ -5,7 +5,7 @@ import type { Meta, Shape } from "../util/shape.ts";
 import { needFloat } from "./check.ts";
 import { matmulGpuVariants } from "./matmul-gpu-variants.ts";
 import { matmulVariants } from "./matmul-variants.ts";
-import type { MatmulAttrs } from "./matmul-variants.ts";
+import type { MatmulAttrs } from "./matmul-product.ts";
 import type { GradOps } from "./grad-ops.ts";
 import { defineOp } from "./op.ts";
 import type { GradContext } from "./op.ts";

@@ -81,6 +81,7 @@ export async function evaluateSets(
       options,
       model: looksInside ? sets.network?.() : null,
       validation: sets.val,
+      cache: sets.cache,
       onProgress: (name, done, total) => {
         if (name !== stage) progress?.stop();
         if (name !== stage || progress === null) progress = startProgress(name.padEnd(14), total);

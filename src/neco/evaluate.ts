@@ -13,6 +13,7 @@ import type { ScoreOptions } from "./options.ts";
 import { chooseScores, scores as builtIn } from "./registry.ts";
 import { needsImages } from "./score.ts";
 import type { Params, Score } from "./score.ts";
+import type { ScoreCache } from "./scoreCache.ts";
 import { scoreSource } from "./scoreSource.ts";
 import type { Progress, SourceScores } from "./scoreSource.ts";
 
@@ -41,6 +42,8 @@ export interface EvaluateInput {
   readonly model?: ImageModel | null | undefined;
   /** ID validation samples, for scores that calibrate on them. */
   readonly validation?: FeatureSource | null | undefined;
+  /** Keeps what took a look into the network. */
+  readonly cache?: ScoreCache | null | undefined;
   readonly onProgress?: Progress | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -86,13 +89,13 @@ export interface Evaluation {
  * @throws UsageError if there is no OOD set, a name comes twice, or a method is unknown.
  */
 export async function evaluateOod(input: EvaluateInput): Promise<Evaluation> {
-  const { engine, train, id, head, ood, model, validation, signal, onProgress } = input;
+  const { engine, train, id, head, ood, model, validation, cache, signal, onProgress } = input;
   const options = scoreOptions(input.options);
   const chosen = chooseScores(input.methods ?? "all", input.scores ?? builtIn);
   assertSets(input);
   const blind = blindScores(input, chosen);
   const scoresToFit = chosen.filter(({ name }) => blind[name] === undefined);
-  const shared = { engine, head, model, signal, onProgress };
+  const shared = { engine, head, model, cache, signal, onProgress };
   const fit = await fitScores({ ...shared, train, validation, scores: scoresToFit, options });
   const pass = { ...shared, fitted: fit.fitted };
   const known = await scoreSource({ ...pass, source: id });

@@ -82,6 +82,7 @@ export const linalgRows: readonly Row[] = works.map(
     shape: show(shape),
     variant,
     kind: "workload",
+    picked: true,
     prepare(engine) {
       const a = engine.tensor(values(shape), shape);
       return {

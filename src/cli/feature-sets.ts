@@ -12,6 +12,7 @@ import {
 } from "../io/index.ts";
 import type { OodSet } from "../neco/evaluate.ts";
 import type { ImageModel } from "../neco/imageModel.ts";
+import type { ScoreCache } from "../neco/scoreCache.ts";
 import type { OodGroup } from "../report/index.ts";
 import { DataError, UsageError } from "../util/errors.ts";
 import { isFeatureFile, type NamedFile } from "./options.ts";
@@ -25,6 +26,8 @@ export interface FeatureSets {
   readonly ood: readonly OodSet[];
   /** A run's network for scores that look into it, on the engine from the first call on. */
   readonly network?: () => ImageModel;
+  /** Keeps the scores that took a look into the network in the run's folder. */
+  readonly cache?: ScoreCache;
   /** An OOD data set by name, as a run can extract its features; for validation. */
   readonly openDataset?: (set: NamedFile) => Promise<FeatureSource>;
   close(): Promise<void>;

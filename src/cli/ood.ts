@@ -100,6 +100,7 @@ export async function evaluateSets(
       model: looksInside ? sets.network?.() : null,
       validation: sets.val,
       ...uncertainty,
+      cache: sets.cache,
       onProgress: (name, done, total) => {
         if (name !== stage) progress?.stop();
         if (name !== stage || progress === null) progress = startProgress(name.padEnd(14), total);

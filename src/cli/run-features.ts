@@ -21,6 +21,7 @@ import {
 } from "./feature-sets.ts";
 import { loadRunModel, type LoadedModel } from "./models.ts";
 import { isDataset, type NamedFile } from "./options.ts";
+import { runScoreCache } from "./score-cache.ts";
 import { featuresPath, makeFeaturesFolder, openRun, resolveStep } from "./run-folder.ts";
 
 /** A run opened for evaluation. */
@@ -99,6 +100,18 @@ export async function openOodImages(
 export const wantedSets = (config: RunConfig, named: readonly NamedFile[]): readonly NamedFile[] =>
   named.length > 0 ? named : oodNotes(config).map(({ name, spec }) => ({ name, file: spec }));
 
+/** The OOD sets of an evaluation: at least one, and all that the groups name. */
+function checkedSets(config: RunConfig, request: RunRequest): readonly NamedFile[] {
+  const wanted = wantedSets(config, request.ood);
+  if (wanted.length === 0)
+    throw new UsageError("no OOD set: give at least one --ood NAME or NAME=FILE");
+  checkGroups(
+    request,
+    wanted.map(({ name }) => name),
+  );
+  return wanted;
+}
+
 /** The run's network as scores look into it, made at the first call. */
 function lazyNetwork(
   engine: Engine,
@@ -141,13 +154,7 @@ export async function openRunSets(
   request: RunRequest,
 ): Promise<RunSets> {
   const run = await openRunAt(folder, request.step);
-  const wanted = wantedSets(run.config, request.ood);
-  if (wanted.length === 0)
-    throw new UsageError("no OOD set: give at least one --ood NAME or NAME=FILE");
-  checkGroups(
-    request,
-    wanted.map(({ name }) => name),
-  );
+  const wanted = checkedSets(run.config, request);
   const images = await openOodImages(run, wanted.filter(isDataset), request);
   const files = new OpenFiles();
   const { network, dispose } = lazyNetwork(engine, run);
@@ -173,8 +180,9 @@ export async function openRunSets(
     }
     const openDataset = (set: NamedFile): Promise<FeatureSource> =>
       openValidation(engine, run, files, set);
-    const features = { train, test, val, head: run.model.head, ood, openDataset, network };
-    return { ...features, run, images, close };
+    const cache = runScoreCache(engine, run);
+    const features = { train, test, val, head: run.model.head, ood };
+    return { ...features, openDataset, network, cache, run, images, close };
   } catch (error) {
     await close();
     throw error;

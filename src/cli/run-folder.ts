@@ -37,6 +37,10 @@ export const featuresPath = (
 ): string =>
   join(folder, "features", `${dataset.replace(/[^\w.-]+/g, "-")}-${split}-step${step}.npz`);
 
+/** The path of what a method was fitted to, or gave a set, where it looked into the network. */
+export const keptScoresPath = (folder: string, name: string, step: number): string =>
+  join(folder, "kept-scores", `${name.replace(/[^\w.-]+/g, "-")}-step${step}.safetensors`);
+
 const isRunConfig = (value: unknown): value is RunConfig =>
   isRecord(value) &&
   value["schema"] === "neco-webgpu/run@1" &&
@@ -190,4 +194,9 @@ export async function removeCheckpoints(folder: string, steps: readonly number[]
 /** Makes the folder of feature files. */
 export const makeFeaturesFolder = async (folder: string): Promise<void> => {
   await makeFolder(join(folder, "features"));
+};
+
+/** Makes the folder of kept scores. */
+export const makeKeptScoresFolder = async (folder: string): Promise<void> => {
+  await makeFolder(join(folder, "kept-scores"));
 };

@@ -12,7 +12,14 @@ export {
 export { parseNpy, serialiseNpy } from "./npy.ts";
 export { openNpz, parseNpz, serialiseNpz } from "./npz.ts";
 export { openSafetensors, parseSafetensors, serialiseSafetensors } from "./safetensors.ts";
-export { loadFloats, loadInts, loadRows, type ArrayStore, type StoredArray } from "./store.ts";
+export {
+  loadDoubles,
+  loadFloats,
+  loadInts,
+  loadRows,
+  type ArrayStore,
+  type StoredArray,
+} from "./store.ts";
 export { openArrays, storeArrays } from "./open.ts";
 export {
   fromStore,

@@ -1,7 +1,14 @@
 /** Named arrays in a file, read whole or by rows; npy, npz and safetensors all look like this. */
 import { FormatError } from "../util/errors.ts";
 import { at, sizeOf, stridesOf } from "../util/shape.ts";
-import { ELEMENT_SIZES, swapBytes, toFloats, toInts, type ElementType } from "./element.ts";
+import {
+  ELEMENT_SIZES,
+  swapBytes,
+  toDoubles,
+  toFloats,
+  toInts,
+  type ElementType,
+} from "./element.ts";
 import { readExactly, type ByteRange } from "./range.ts";
 
 /** An array in a file. Its bytes are `range` from `offset` on. */
@@ -30,6 +37,12 @@ export interface ArrayStore {
 export async function loadFloats(array: StoredArray): Promise<Float32Array> {
   const values = toFloats(await loadBytes(array, 0, sizeOf(array.shape)), array.dtype);
   return array.fortran ? toRowMajor(values, array.shape, new Float32Array(values.length)) : values;
+}
+
+/** All elements as f64 in row-major order. */
+export async function loadDoubles(array: StoredArray): Promise<Float64Array> {
+  const values = toDoubles(await loadBytes(array, 0, sizeOf(array.shape)), array.dtype);
+  return array.fortran ? toRowMajor(values, array.shape, new Float64Array(values.length)) : values;
 }
 
 /** All elements as i32 in row-major order. */
@@ -79,7 +92,7 @@ async function loadBytes(array: StoredArray, start: number, count: number): Prom
 }
 
 /** Fills `out` with the row-major order of values stored first axis fastest. */
-function toRowMajor<T extends Float32Array | Int32Array>(
+function toRowMajor<T extends Float32Array | Float64Array | Int32Array>(
   values: T,
   shape: readonly number[],
   out: T,

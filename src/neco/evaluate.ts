@@ -20,6 +20,7 @@ import { chooseScores, findScore, scores as builtIn } from "./registry.ts";
 import { sameSetWarnings } from "./sameRows.ts";
 import { needsImages } from "./score.ts";
 import type { Score } from "./score.ts";
+import type { ScoreCache } from "./scoreCache.ts";
 import { scoreSource } from "./scoreSource.ts";
 import type { Progress, SourceScores } from "./scoreSource.ts";
 import { trainWarnings } from "./trainWarnings.ts";
@@ -50,6 +51,8 @@ export interface EvaluateInput {
   readonly bootstrap?: BootstrapOptions | undefined;
   /** The method that DeLong's test holds all others against; none by default. */
   readonly delong?: string | undefined;
+  /** Keeps what took a look into the network. */
+  readonly cache?: ScoreCache | null | undefined;
   readonly onProgress?: Progress | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -84,7 +87,7 @@ export interface Evaluation {
  * @throws UsageError if there is no OOD set, a name comes twice, or a method is unknown.
  */
 export async function evaluateOod(input: EvaluateInput): Promise<Evaluation> {
-  const { engine, train, id, head, ood, model, validation, signal, onProgress } = input;
+  const { engine, train, id, head, ood, model, validation, cache, signal, onProgress } = input;
   const options = scoreOptions(input.options);
   const known = input.scores ?? builtIn;
   const chosen = chooseScores(input.methods ?? "all", known);
@@ -92,7 +95,7 @@ export async function evaluateOod(input: EvaluateInput): Promise<Evaluation> {
   assertSets(input);
   const blind = blindScores(input, chosen);
   const scoresToFit = chosen.filter(({ name }) => blind[name] === undefined);
-  const shared = { engine, head, model, signal, onProgress };
+  const shared = { engine, head, model, cache, signal, onProgress };
   const fit = await fitScores({ ...shared, train, validation, scores: scoresToFit, options });
   const pass = { ...shared, fitted: fit.fitted };
   const scored: Scored = {

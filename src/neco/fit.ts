@@ -11,12 +11,16 @@ import { scoreOptions } from "./options.ts";
 import type { ScoreOptions } from "./options.ts";
 import { assertParameters } from "./parameters.ts";
 import { isCalibration, needsImages } from "./score.ts";
+import { fitKey } from "./scoreCache.ts";
+import type { ScoreCache } from "./scoreCache.ts";
 import type { Calibration, Fit, FitContext, Need, Score, ScoreState } from "./score.ts";
 
 /** A score and what was fitted for it. */
 export interface FittedScore {
   readonly score: Score;
   readonly state: ScoreState;
+  /** What the state depends on, where that is known: scores made by it may be kept. */
+  readonly key?: string;
 }
 
 /** What {@link fitScores} takes. */
@@ -30,6 +34,8 @@ export interface FitInput {
   readonly model?: ImageModel | null | undefined;
   /** ID validation samples, for scores that calibrate on them. */
   readonly validation?: FeatureSource | null | undefined;
+  /** Keeps what scores that need images were fitted to. */
+  readonly cache?: ScoreCache | null | undefined;
   /** Moments of `train` from an earlier fit, which saves a pass. */
   readonly statistics?: TrainStatistics | undefined;
   readonly onProgress?: ((stage: string, done: number, total: number) => void) | undefined;
@@ -103,16 +109,32 @@ export async function fitScores(input: FitInput): Promise<FitResult> {
     (await trainStatistics(engine, train, { onRows: progress("moments"), signal }));
   const context = { engine, train: statistics, head, options, model };
   const ofFeatures = usable.filter((score) => !needsImages(score));
-  const states = new Map(await settle(context, ofFeatures, input, progress("calibration")));
+  const states = await settle(context, ofFeatures, input, progress("calibration"));
+  const fits = new Map([...states].map(([score, state]) => [score, { score, state }]));
   // One by one: a program that looks into the network holds its activations until it is disposed.
   for (const score of usable.filter(needsImages))
-    for (const [, state] of await settle(context, [score], input, progress(`${score.name} fit`)))
-      states.set(score, state);
-  const fitted = usable.flatMap((score) => {
-    const state = states.get(score);
-    return state ? [{ score, state }] : [];
-  });
+    fits.set(score, await fitAlone(context, score, input, progress(`${score.name} fit`)));
+  const fitted = usable.flatMap((score) => fits.get(score) ?? []);
   return { fitted, skipped, train: statistics };
+}
+
+/** Fits one score that needs images, unless the cache has it. */
+async function fitAlone(
+  context: FitContext,
+  score: Score,
+  input: FitInput,
+  onRows: (done: number) => void,
+): Promise<FittedScore> {
+  const make = async (): Promise<ScoreState> => {
+    const state = (await settle(context, [score], input, onRows)).get(score);
+    if (!state) throw new RangeError(`${score.name} was not fitted`);
+    return state;
+  };
+  const { train, validation = null, cache } = input;
+  const key = fitKey(score.name, train, validation, context.options);
+  if (key === null) return { score, state: await make() };
+  const entry = { name: `${score.name}-fit`, key };
+  return { score, key, state: await (cache ? cache.state(entry, make) : make()) };
 }
 
 /** Fits scores together: further passes over the rows while one wants them, each shared by all that do. */

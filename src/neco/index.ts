@@ -45,5 +45,6 @@ export type {
 export { Block } from "./block.ts";
 export { searchParameters } from "./search.ts";
 export type { SearchInput } from "./search.ts";
+export type { CacheEntry, ScoreCache } from "./scoreCache.ts";
 export { scoreSource } from "./scoreSource.ts";
 export type { Progress, ScoreInput, SourceScores } from "./scoreSource.ts";

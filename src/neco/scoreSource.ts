@@ -8,6 +8,8 @@ import type { FittedScore } from "./fit.ts";
 import type { ImageModel } from "./imageModel.ts";
 import { logMaxProbability } from "./logits.ts";
 import { needsImages } from "./score.ts";
+import { scoresKey } from "./scoreCache.ts";
+import type { ScoreCache } from "./scoreCache.ts";
 
 /** Logits this far from h·Wᵀ + b, relative to the largest, are not rounding. */
 const DISAGREEMENT = 1e-3;
@@ -23,6 +25,8 @@ export interface ScoreInput {
   readonly fitted: readonly FittedScore[];
   /** The network, for scores that need images. */
   readonly model?: ImageModel | null | undefined;
+  /** Keeps the scores that took a look into the network. */
+  readonly cache?: ScoreCache | null | undefined;
   readonly onProgress?: Progress | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -61,12 +65,27 @@ export async function scoreSource(input: ScoreInput): Promise<SourceScores> {
       await check?.add(block);
     });
     for (const one of fitted.filter(({ score }) => needsImages(score)))
-      for (const [name, values] of await scorePass(input, tensors, [one])) scores.set(name, values);
+      scores.set(one.score.name, await scoreAlone(input, tensors, one));
     return { scores, predicted, confidence, warnings: check?.warnings(source.name) ?? [] };
   } finally {
     tensors?.weight.dispose();
     tensors?.bias?.dispose();
   }
+}
+
+/** The scores of one method that needs images, unless the cache has them. */
+async function scoreAlone(
+  input: ScoreInput,
+  head: HeadTensors | null,
+  fitted: FittedScore,
+): Promise<Float64Array> {
+  const { source, cache } = input;
+  const { name } = fitted.score;
+  const make = async (): Promise<Float64Array> =>
+    (await scorePass(input, head, [fitted])).get(name) ?? new Float64Array();
+  const key = scoresKey(fitted.key, source);
+  if (!cache || key === null) return make();
+  return cache.values({ name: `${name}-${source.name}`, key }, make);
 }
 
 /** One pass of some scores over the source. */

@@ -15,6 +15,7 @@ import {
   scoreSource,
   searchParameters,
 } from "../../src/neco/index.ts";
+import type { CacheEntry, ScoreCache } from "../../src/neco/index.ts";
 import { needsImages } from "../../src/neco/score.ts";
 import { config, expectClose, IMAGE, randomImages, TinyWorld, transform } from "./images.ts";
 import type { ImageSet } from "./images.ts";
@@ -107,6 +108,44 @@ describe("evaluation", () => {
     const pass = { engine, head, source: id.source, fitted: [fitted] };
     const cut = await scoreSource({ ...pass, model: { ...model, batch: 2 } });
     expectClose(cut.scores.get("adascale-l")!, Array.from(whole), 1e-6);
+  });
+});
+
+describe("a cache", () => {
+  test("spares what it holds, and nothing that depends on something else", async () => {
+    const { head, train, id, validation } = world;
+    const keyed = (source: FeatureSource, key: string): FeatureSource => ({ ...source, key });
+    const kept = new Map<string, unknown>();
+    const made: string[] = [];
+    const through = async <T>({ name, key }: CacheEntry, make: () => Promise<T>): Promise<T> => {
+      if (!kept.has(name + key)) {
+        made.push(name);
+        kept.set(name + key, await make());
+      }
+      return kept.get(name + key) as T; // what `make` gave under this key
+    };
+    const cache: ScoreCache = { state: through, values: through };
+    const run = async (changes: { farKey?: string; temperature?: number }) => {
+      made.length = 0;
+      return evaluateOod({
+        ...{ engine, head, cache, model: world.model, train: keyed(train.source, "train") },
+        id: keyed(id.source, "id"),
+        validation: keyed(validation.source, "validation"),
+        ood: [{ source: keyed(far.source, changes.farKey ?? "far"), group: "far" }],
+        methods: ["msp", "odin"],
+        options: { methodParams: { odin: { temperature: changes.temperature ?? 1000 } } },
+      });
+    };
+    const first = await run({});
+    expect(made).toEqual(["odin-fit", "odin-id", "odin-far"]);
+    const second = await run({});
+    expect(made).toEqual([]);
+    expect(second.scores).toEqual(first.scores);
+    await run({ farKey: "other images" });
+    expect(made).toEqual(["odin-far"]);
+    const hotter = await run({ temperature: 10 });
+    expect(made).toEqual(["odin-fit", "odin-id", "odin-far"]);
+    expect(hotter.scores["odin/id"]).not.toEqual(first.scores["odin/id"]);
   });
 });
 

@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, describe, test } from "vitest";
 import { createEngine } from "../../src/engine/index.ts";
 import type { Engine } from "../../src/engine/index.ts";
-import { ImageProgram, inputGradient } from "../../src/neco/index.ts";
+import { fitScores, ImageProgram, inputGradient, scoreSource } from "../../src/neco/index.ts";
+import type { Score } from "../../src/neco/index.ts";
 import { Block } from "../../src/neco/block.ts";
 import { doubt, predictedMask } from "../../src/neco/inputGradient.ts";
 import { at } from "../../src/util/shape.ts";
@@ -114,4 +115,38 @@ describe("odin", () => {
       expectClose(await world.scoresOf(method, { temperature, noise }), want, 5e-6);
     });
   });
+});
+
+test("a score of one's own, as docs/methods.md shows it", async () => {
+  const { model, head, train } = world;
+  const slope: Score = {
+    ...{ name: "slope", aliases: [], title: "Slope of the largest logit", needs: ["images"] },
+    fit: () => Promise.resolve({ arrays: {}, params: {}, warnings: [] }),
+    bind(_engine, _state, network) {
+      const { ops } = engine;
+      const program = new ImageProgram(engine, network!, (x) => {
+        const { gradient } = inputGradient(engine, x, () => ({
+          objective: ops.max(network!.forward(x).logits, { axes: [1] }),
+        }));
+        return { size: ops.sum(ops.abs(gradient), { axes: [1, 2, 3] }) };
+      });
+      return {
+        score: async (block) => Float64Array.from(await (await program.run(block)).size.floats()),
+        dispose: () => {
+          program.dispose();
+        },
+      };
+    },
+  };
+  const { fitted } = await fitScores({
+    ...{ engine, model, head, train: train.source, scores: [slope] },
+  });
+  const { scores } = await scoreSource({ engine, model, head, source: id.source, fitted });
+  const want = id.xs.map((x) =>
+    slopes64(x, (y) => Math.max(...world.oracle.forward(y).logits)).reduce(
+      (sum, value) => sum + Math.abs(value),
+      0,
+    ),
+  );
+  expectClose(scores.get("slope")!, want, 1e-5);
 });

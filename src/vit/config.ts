@@ -86,7 +86,8 @@ export function vitConfig(name: string, changes: Partial<ViTConfig> = {}): ViTCo
  * @throws UsageError as {@link checkConfig}.
  */
 export const storedConfig = (stored: object): ViTConfig =>
-  checkConfig({ ...LATER_FIELDS, ...(stored as ViTConfig) }); // all fields but those are in the file
+  // All fields but those are in the file. Its order stays, so that the next checkpoint has its bytes.
+  checkConfig({ ...stored, ...LATER_FIELDS, ...(stored as ViTConfig) });
 
 /**
  * Returns a configuration whose sizes fit each other.

@@ -1,4 +1,7 @@
-/** The engine: tensors, ops, scopes. Everything that users of the GPU touch goes through it. */
+/**
+ * The engine: tensors, ops, scopes. Everything that users of the GPU touch goes through it. Longer
+ * than 250 lines, because one class lists all of that with its documentation and hands it on.
+ */
 import type { Attrs, Caps, OpDef } from "../kernels/op.ts";
 import { inferMetas, pickVariant } from "../kernels/op.ts";
 import { heldPick } from "../kernels/picks.ts";

@@ -27,7 +27,10 @@ const results = await Promise.all(
       logLevel: "error",
     });
     const bytes = outputFiles.reduce((total, file) => total + file.contents.length, 0);
-    const packed = outputFiles.reduce((total, file) => total + gzipSync(file.contents, { level: 9 }).length, 0);
+    const packed = outputFiles.reduce(
+      (total, file) => total + gzipSync(file.contents, { level: 9 }).length,
+      0,
+    );
     return { entry, kilobytes, bytes, packed, ok: packed <= kilobytes * KB };
   }),
 );

@@ -1,6 +1,7 @@
 /** The four regimes of test/golden/make_neco_goldens.py: feature files, and what float64 says of them. */
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { afterAll } from "vitest";
 import { loadFloats, openArrays, openFeatures, openHead } from "../../src/io/index.ts";
 import type { FeatureFile, Head } from "../../src/io/index.ts";
 import type { NcMetrics, OodMetrics } from "../../src/neco/index.ts";
@@ -41,9 +42,16 @@ export interface RegimeData {
   readonly head: Head;
 }
 
-/** Opens a regime. */
+const opened: { close(): Promise<void> }[] = [];
+afterAll(() => Promise.all(opened.map((file) => file.close())));
+
+/** Opens a regime; its files are closed when the test file ends. */
 export async function openRegime(regime: Regime): Promise<RegimeData> {
-  const open = (file: string): Promise<FeatureFile> => openFeatures(regimeFile(regime, file), file);
+  const open = async (file: string): Promise<FeatureFile> => {
+    const features = await openFeatures(regimeFile(regime, file), file);
+    opened.push(features);
+    return features;
+  };
   return {
     train: await open("train"),
     test: await open("test"),
@@ -56,6 +64,7 @@ export async function openRegime(regime: Regime): Promise<RegimeData> {
 /** The oracle's score vectors: `regime/method/set`. */
 export async function goldenScores(): Promise<(name: string) => Promise<Float32Array>> {
   const store = await openArrays(path("../golden/neco-scores.npz"));
+  opened.push(store);
   return async (name) => {
     const array = await store.find(name);
     if (!array) throw new Error(`no golden ${name}`);

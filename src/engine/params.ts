@@ -49,12 +49,11 @@ export class ParamSet {
   readonly names: readonly string[];
   /** Flat f32 buffers; padding between parameters is zero. */
   readonly arenas: readonly Tensor[];
-  /** 1 where weight decay applies, else 0; same layout as the arenas. */
-  readonly decayMask: readonly Tensor[];
   private readonly engine: Engine;
   private readonly places: readonly ParamPlace[];
   private readonly shapes: readonly Shape[];
   private readonly views: ReadonlyMap<string, Tensor>;
+  private readonly decays: readonly boolean[];
 
   /** Uploads the initial values. */
   constructor(engine: Engine, specs: readonly ParamSpec[]) {
@@ -64,15 +63,13 @@ export class ParamSet {
     const { places, arenaBytes } = layoutArenas(specs, engine.caps.maxBindingBytes);
     this.places = places;
     const values = arenaBytes.map((bytes) => new Float32Array(bytes / ELEMENT_BYTES.f32));
-    const masks = arenaBytes.map((bytes) => new Float32Array(bytes / ELEMENT_BYTES.f32));
     specs.forEach((spec, index) => {
       const { arena, offset } = at(places, index);
       const start = offset / ELEMENT_BYTES.f32;
       at(values, arena).set(spec.values, start);
-      if (spec.decay) at(masks, arena).fill(1, start, start + sizeOf(spec.shape));
     });
     this.arenas = values.map((arena) => engine.tensor(arena));
-    this.decayMask = masks.map((arena) => engine.tensor(arena));
+    this.decays = specs.map(({ decay = false }) => decay);
     this.views = new Map(this.names.map((name, k) => [name, this.viewOf(this.arenas, k)]));
   }
 
@@ -92,6 +89,17 @@ export class ParamSet {
         `no parameter ${name}; there are ${this.names.slice(0, 6).join(", ")}, …`,
       );
     return found;
+  }
+
+  /** New arenas of the same layout, 1 where weight decay applies, else 0: for optimizers that decay. */
+  decayMask(): Tensor[] {
+    const masks = this.arenas.map(({ size }) => new Float32Array(size));
+    this.decays.forEach((decay, index) => {
+      const { arena, offset } = at(this.places, index);
+      const start = offset / ELEMENT_BYTES.f32;
+      if (decay) at(masks, arena).fill(1, start, start + sizeOf(at(this.shapes, index)));
+    });
+    return masks.map((mask) => this.engine.tensor(mask));
   }
 
   /** All parameters, in the order of {@link ParamSet.names}. */
@@ -147,6 +155,6 @@ export class ParamSet {
 
   /** Gives the memory back. */
   dispose(): void {
-    for (const tensor of [...this.tensors, ...this.arenas, ...this.decayMask]) tensor.dispose();
+    for (const tensor of [...this.tensors, ...this.arenas]) tensor.dispose();
   }
 }

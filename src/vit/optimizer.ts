@@ -13,6 +13,8 @@ export interface TrainState {
   readonly grads: readonly Tensor[];
   /** Velocity (SGD), or first and second moments (AdamW), as arenas. */
   readonly moments: readonly (readonly Tensor[])[];
+  /** Where AdamW decays, as arenas; null for SGD, which decays everywhere, as the reference does. */
+  readonly decayMask: readonly Tensor[] | null;
   /** Sum of losses and of correct predictions since the host last read them. [2] */
   readonly tally: Tensor;
   /** State of dynamic loss scaling, see the op lossScale; null in f32. [4] */
@@ -24,11 +26,12 @@ const FIRST_SCALE = 2 ** 16;
 
 /** Zeroed state beside the parameters. */
 export function createTrainState(engine: Engine, params: ParamSet, recipe: Recipe): TrainState {
-  const momentCount = recipe.optimizer === "adamw" ? 2 : 1;
+  const isAdam = recipe.optimizer === "adamw";
   return {
     params,
     grads: params.zeros(),
-    moments: Array.from({ length: momentCount }, () => params.zeros()),
+    moments: Array.from({ length: isAdam ? 2 : 1 }, () => params.zeros()),
+    decayMask: isAdam ? params.decayMask() : null,
     tally: engine.zeros([2]),
     lossScale:
       recipe.precision === "f16" ? engine.tensor(Float32Array.of(0, 0, FIRST_SCALE, 0)) : null,
@@ -83,7 +86,7 @@ export function applyUpdate(
   { learningRate, step }: UpdateScalars,
 ): Tensor {
   const { ops } = engine;
-  const { params, grads, moments } = state;
+  const { params, grads, moments, decayMask } = state;
   const squared = grads
     .map((arena) => ops.squaredNorm(arena)) // [1] per arena
     .reduce((total, part) => ops.add(total, part));
@@ -98,7 +101,7 @@ export function applyUpdate(
       return;
     }
     const second = at(at(moments, 1), index);
-    const mask = at(params.decayMask, index);
+    const mask = decayMask === null ? null : at(decayMask, index);
     ops.adamw(arena, grad, first, second, learningRate, step, gradScale, mask, {
       ...ADAMW,
       weightDecay: recipe.weightDecay,

@@ -2,6 +2,7 @@
 import { enableHalf } from "./lib/half.wgsl.ts";
 import { matmulInterface, namesHalf } from "./lib/matmul.wgsl.ts";
 import type { MatmulWorkgroupOptions } from "./matmulWorkgroup.wgsl.ts";
+import { matmulLoads } from "./lib/matmulLoads.wgsl.ts";
 import { wgsl } from "./lib/wgsl.ts";
 
 /**
@@ -31,25 +32,7 @@ ${matmulInterface(shared)}
 var<workgroup> a_tiles: array<vec4f, 528>; // [2, TILE_K, A_PITCH], a vec4f is 4 rows
 var<workgroup> b_tiles: array<vec4f, 272>; // [2, TILE_K, B_PITCH], a vec4f is 4 columns
 
-// Terms past the end count as 0; rows and columns past the edge repeat the last one.
-fn load_a(tile: Place, row: u32, k: u32) -> vec4f {
-  let rows = min(vec4u(row, row + 1u, row + 2u, row + 3u), vec4u(params.m - 1u));
-  let at = tile.a_base + rows * params.a_row + min(k, params.k - 1u) * params.a_step;
-  let value = vec4f(Quad(a[at.x], a[at.y], a[at.z], a[at.w]));
-  return select(vec4f(), value, k < tile.k_end);
-}
-
-fn load_b(tile: Place, col: u32, k: u32) -> vec4f {
-  let k_base = tile.b_base + min(k, params.k - 1u) * params.b_step;
-#if ${shared.vector}
-  let value = vec4f(b[(k_base + min(col, params.n - 4u)) / 4u]);
-#else
-  let cols = min(vec4u(col, col + 1u, col + 2u, col + 3u), vec4u(params.n - 1u));
-  let at = k_base + cols * params.b_col;
-  let value = vec4f(Quad(b[at.x], b[at.y], b[at.z], b[at.w]));
-#endif
-  return select(vec4f(), value, k < tile.k_end);
-}
+${matmulLoads(shared)}
 
 @compute @workgroup_size(256)
 fn main(

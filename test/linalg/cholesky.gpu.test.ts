@@ -73,7 +73,7 @@ describe("cholesky", () => {
       expect(error).toBeInstanceOf(NotPositiveDefiniteError);
       expect(error).toMatchObject({ pivot, kind: "numeric" });
       expect(String(error)).toMatch(`cholesky: a is not positive definite: pivot ${pivot} is not`);
-      expect(engine.pool.live).toBe(live);
+      expect(engine.pool.live).toBeLessThanOrEqual(live); // garbage of earlier tests may go meanwhile
     });
 
   it("refuses what it cannot factor", async () => {

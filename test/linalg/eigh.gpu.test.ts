@@ -53,7 +53,7 @@ describe("eigh", () => {
     // way back.
     expect(engine.eager.dispatches - before).toBeGreaterThanOrEqual(2 * 40 + 1 + 3 * 3 + 3 * 3 + 1);
     vectors.dispose();
-    expect(engine.pool.live).toBe(live);
+    expect(engine.pool.live).toBeLessThanOrEqual(live); // garbage of earlier tests may go meanwhile
   });
 
   it("gives the same bits every time", async () => {

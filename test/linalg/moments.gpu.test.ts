@@ -116,7 +116,7 @@ describe("MomentAccumulator", () => {
     const live = engine.pool.live;
     await accumulator.add(block);
     expect(engine.eager.dispatches - before).toBeGreaterThanOrEqual(8 * 4 + 7 * 2);
-    expect(engine.pool.live).toBe(live);
+    expect(engine.pool.live).toBeLessThanOrEqual(live); // garbage of earlier tests may go meanwhile
     block.dispose();
   });
 

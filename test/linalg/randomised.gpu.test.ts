@@ -53,7 +53,7 @@ describe("randomisedSvd", () => {
         for (const basis of [await dense(u), await dense(v)])
           expect(orthogonality(basis)).toBeLessThanOrEqual(1e-5);
         for (const held of [tensor, u, v]) held.dispose();
-        expect(engine.pool.live).toBe(live);
+        expect(engine.pool.live).toBeLessThanOrEqual(live); // garbage of earlier tests may go meanwhile
       });
 
   it("draws from its seed", async () => {

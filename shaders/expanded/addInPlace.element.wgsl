@@ -32,7 +32,7 @@ fn main(
   @builtin(local_invocation_id) lid: vec3u,
 ) {
   let index = flat_workgroup(wid, groups) * 64u + lid.x;
-  if (index + 0u < params.count) {
-    element(index + 0u);
+  if (index < params.count) {
+    element(index);
   }
 }

@@ -31,23 +31,15 @@ fn flat_workgroup(wid: vec3u, groups: vec3u) -> u32 {
   return wid.y * groups.x + wid.x;
 }
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(256)
 fn main(
   @builtin(workgroup_id) wid: vec3u,
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_id) lid: vec3u,
 ) {
-  let index = flat_workgroup(wid, groups) * 256u + lid.x;
-  if (index + 0u < params.count) {
-    element(index + 0u);
-  }
-  if (index + 64u < params.count) {
-    element(index + 64u);
-  }
-  if (index + 128u < params.count) {
-    element(index + 128u);
-  }
-  if (index + 192u < params.count) {
-    element(index + 192u);
+  let index = flat_workgroup(wid, groups) * 2048u + lid.x;
+  let end = min(index + 2048u, params.count);
+  for (var at = index; at < end; at += 256u) {
+    element(at);
   }
 }

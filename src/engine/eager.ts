@@ -5,6 +5,7 @@ import type { Executor, ResolvedPass } from "./executor.ts";
 import type { PipelineCache } from "./pipelines.ts";
 import { ALIGNMENT, GPU_BUFFER_USAGE } from "./pool.ts";
 import type { BufferPool } from "./pool.ts";
+import { StagingPool } from "./staging.ts";
 import { Storage } from "./tensor.ts";
 import type { HostArray, Tensor } from "./tensor.ts";
 
@@ -16,6 +17,7 @@ export class EagerExecutor implements Executor {
   private readonly gpu: OpenDevice;
   private readonly pool: BufferPool;
   private readonly pipelines: PipelineCache;
+  private readonly staging: StagingPool;
   private readonly paramsBuffer: GPUBuffer;
   private readonly paramsHost = new DataView(new ArrayBuffer(MAX_PENDING * ALIGNMENT));
   private encoder: GPUCommandEncoder | null = null;
@@ -29,6 +31,7 @@ export class EagerExecutor implements Executor {
     this.gpu = gpu;
     this.pool = pool;
     this.pipelines = pipelines;
+    this.staging = new StagingPool(gpu.device);
     this.paramsBuffer = gpu.device.createBuffer({
       label: "eager params",
       size: MAX_PENDING * ALIGNMENT,
@@ -129,26 +132,22 @@ export class EagerExecutor implements Executor {
    * @throws NecoError of any fault that the GPU reported until then.
    */
   async read(tensor: Tensor): Promise<ArrayBuffer> {
-    const { device, faults } = this.gpu;
+    const { faults } = this.gpu;
     faults.check();
     const size = Math.max(4, tensor.bytes);
-    const staging = device.createBuffer({
-      label: `read ${tensor.storage.label}`,
-      size,
-      usage: GPU_BUFFER_USAGE.MAP_READ | GPU_BUFFER_USAGE.COPY_DST,
-    });
+    const staging = this.staging.acquire(size);
     try {
       this.endPass();
       this.commands.copyBufferToBuffer(liveBuffer(tensor.storage), tensor.offset, staging, 0, size);
       this.flush();
-      await staging.mapAsync(MAP_MODE_READ);
+      await staging.mapAsync(MAP_MODE_READ, 0, size);
       faults.check();
-      return staging.getMappedRange().slice(0, tensor.bytes);
+      return staging.getMappedRange(0, size).slice(0, tensor.bytes);
     } catch (error) {
       faults.check(); // a loss makes mapAsync fail with a vaguer message
       throw error;
     } finally {
-      staging.destroy();
+      this.staging.release(staging);
     }
   }
 }

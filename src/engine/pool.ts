@@ -8,7 +8,7 @@ export const ALIGNMENT = 256;
 const MEBIBYTE = 1024 * 1024;
 
 /** Sizes in steps of a quarter of their power of two, so that similar shapes share buffers. */
-function bucket(bytes: number): number {
+export function bucket(bytes: number): number {
   const least = Math.max(ALIGNMENT, ceilDiv(bytes, ALIGNMENT) * ALIGNMENT);
   if (least <= 16 * ALIGNMENT) return least;
   const step = 2 ** Math.floor(Math.log2(least)) / 4;

@@ -20,7 +20,7 @@ export interface Peaks {
   readonly fma: Peak;
   /** The best of `copies`. */
   readonly copy: Peak;
-  /** Kernels that copy: a scalar, a vec4 or four vec4s per lane. */
+  /** Kernels that copy: a scalar, or one, four or eight vec4s per lane. */
   readonly copies: readonly Peak[];
   readonly bufferCopy: Peak;
 }
@@ -62,22 +62,20 @@ const fmaProbe = defineOp({
 });
 const FMA_FLOPS = { scalar12: 2 * 12, vec4x8: 2 * 8 * 4 }; // per lane and step
 
-const copyVariant = (
-  element: CopyProbeOptions["element"],
-  perLane: CopyProbeOptions["perLane"],
-): Variant<Attrs> => ({
+const copyVariant = (options: CopyProbeOptions): Variant<Attrs> => ({
   usable: () => true,
   plan(inputs, _attrs, caps) {
+    const { element, perLane, workgroup } = options;
     const count = sizeOf(need(inputs, 0).shape) / (element === "vec4f" ? 4 : 1);
     return {
       temps: [],
       passes: [
         {
           label: `copy probe ${element} × ${perLane}`,
-          code: copyShader({ workgroup: WORKGROUP, element, perLane }),
+          code: copyShader(options),
           bindings: [...reads("in0"), ...writes("out0")],
           params: [u(count)],
-          grid: foldGrid(ceilDiv(count, WORKGROUP * perLane), caps),
+          grid: foldGrid(ceilDiv(count, workgroup * perLane), caps),
         },
       ],
     };
@@ -91,9 +89,10 @@ const copyProbe = defineOp({
   defaults: {},
   infer: (inputs) => [need(inputs, 0)],
   variants: {
-    scalar: copyVariant("f32", 1),
-    vec4: copyVariant("vec4f", 1),
-    vec4x4: copyVariant("vec4f", 4),
+    scalar: copyVariant({ workgroup: WORKGROUP, element: "f32", perLane: 1 }),
+    vec4: copyVariant({ workgroup: WORKGROUP, element: "vec4f", perLane: 1 }),
+    vec4x4: copyVariant({ workgroup: WORKGROUP, element: "vec4f", perLane: 4 }),
+    "vec4x8, 256 lanes": copyVariant({ workgroup: 256, element: "vec4f", perLane: 8 }),
   },
   grad: null, // a probe
 });

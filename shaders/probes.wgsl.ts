@@ -88,7 +88,7 @@ export interface CopyProbeOptions {
   /** f32 loads or vec4f loads. */
   readonly element: "f32" | "vec4f";
   /** Elements of one invocation; a workgroup's are interleaved, so that loads stay adjacent. */
-  readonly perLane: 1 | 4;
+  readonly perLane: 1 | 4 | 8;
 }
 
 /** y = x; one invocation copies `perLane` elements. x, y: [count] of `element`. */
@@ -124,11 +124,9 @@ fn main(
     return;
   }
 #endif
-  for (var k = 0u; k < PER_LANE; k++) {
-    let index = first + k * WORKGROUP;
-    if (index < params.count) {
-      y[index] = x[index];
-    }
+  let end = min(first + PER_LANE * WORKGROUP, params.count);
+  for (var index = first; index < end; index += WORKGROUP) {
+    y[index] = x[index];
   }
 }
 `;

@@ -155,7 +155,7 @@ export async function eachBlock(
     const features = await source.features(start, rows);
     await assertFinite(features, source, start);
     const logits = source.logits && !options.featuresOnly ? await source.logits(start, rows) : null;
-    if (logits) assertLogits(logits, source, start);
+    if (logits) await assertLogits(logits, source, start);
     await engine.scope(async () => {
       const h = engine.tensor(features, [rows, dim]);
       const z = logits
@@ -182,30 +182,53 @@ function imagesOf(
   return () => (images ??= read(start, count));
 }
 
-async function assertFinite(
+const assertFinite = (values: Float32Array, source: FeatureSource, start: number): Promise<void> =>
+  assertAllFinite("feature values", values, {
+    name: source.name,
+    total: source.rows,
+    width: source.dim,
+    start,
+    read: (from, rows) => source.features(from, rows),
+  });
+
+async function assertLogits(
   values: Float32Array,
-  source: FeatureSource,
+  { name, rows: total, classes, logits }: FeatureSource,
   start: number,
+): Promise<void> {
+  if (!logits) return;
+  await assertAllFinite("logits", values, {
+    name,
+    total,
+    width: classes ?? 1,
+    start,
+    read: logits,
+  });
+}
+
+/** Rows of a block within its source, and how others are read. */
+interface Rows {
+  readonly name: string;
+  readonly total: number;
+  readonly width: number;
+  readonly start: number;
+  readonly read: (start: number, rows: number) => Promise<Float32Array>;
+}
+
+async function assertAllFinite(
+  what: string,
+  values: Float32Array,
+  { name, total, width, start, read }: Rows,
 ): Promise<void> {
   const first = values.findIndex((value) => !Number.isFinite(value));
   if (first < 0) return;
   // Blocks before this one were clean; count the rest, a block at a time.
   let count = countBad(values);
-  const rows = values.length / source.dim;
-  for (let next = start + rows; next < source.rows; next += rows)
-    count += countBad(await source.features(next, Math.min(rows, source.rows - next)));
-  const row = start + Math.floor(first / source.dim);
+  const rows = values.length / width;
+  for (let next = start + rows; next < total; next += rows)
+    count += countBad(await read(next, Math.min(rows, total - next)));
   throw new DataError(
-    `${source.name}: ${count} of ${source.rows * source.dim} feature values are NaN or infinite, the first in row ${row}, column ${first % source.dim}; drop those rows or extract them again`,
-  );
-}
-
-function assertLogits(values: Float32Array, source: FeatureSource, start: number): void {
-  const first = values.findIndex((value) => !Number.isFinite(value));
-  if (first < 0) return;
-  const classes = source.classes ?? 1;
-  throw new DataError(
-    `${source.name}: logits are NaN or infinite, the first in row ${start + Math.floor(first / classes)}, column ${first % classes}; extract them again`,
+    `${name}: ${count} of ${total * width} ${what} are NaN or infinite, the first in row ${start + Math.floor(first / width)}, column ${first % width}; drop those rows or extract them again`,
   );
 }
 

@@ -2,9 +2,11 @@
 import { at } from "../util/shape.ts";
 import {
   aurocEstimate,
+  averageIntervals,
   averageMetrics,
-  bootstrapIntervals,
+  bootstrapReplicates,
   delongTest,
+  intervalsOf,
   metricsOfRanking,
   placements,
   riskCoverage,
@@ -17,7 +19,7 @@ import type {
   MetricKey,
   OodMetrics,
   Outcomes,
-  Ranking,
+  Replicates,
   RiskCurve,
 } from "./metrics/index.ts";
 import type { Params } from "./score.ts";
@@ -44,15 +46,21 @@ export interface SetResult extends OodMetrics {
   readonly selective?: SelectiveRisk;
 }
 
+/** A method's mean figures over a group of OOD sets. */
+export interface GroupResult extends OodMetrics {
+  /** Bootstrap intervals, where they were asked for and the ID set has at most 32,768 samples. */
+  readonly intervals?: Readonly<Record<MetricKey, Interval>>;
+}
+
 /** A method's results over all OOD sets. */
 export interface MethodResult {
   readonly params: Params;
   readonly sets: Readonly<Record<string, SetResult>>;
   /** Null where the group has no set. */
-  readonly near: OodMetrics | null;
-  readonly far: OodMetrics | null;
+  readonly near: GroupResult | null;
+  readonly far: GroupResult | null;
   /** Over all sets but controls. */
-  readonly average: OodMetrics | null;
+  readonly average: GroupResult | null;
   /** ID test alone, misclassified samples being errors; needs its labels. */
   readonly selective?: SelectiveRisk;
 }
@@ -79,16 +87,30 @@ export function methodResult(
 ): { readonly result: MethodResult; readonly curve: RiskCurve | null } {
   const sorted = sortScores("ID", id);
   const sets: Record<string, SetResult> = {};
+  const drawn = new Map<string, Replicates>();
   for (const [name, scores] of Object.entries(ood)) {
-    const figures = figuresOf({ id: sorted, ood: sortScores("OOD", scores) }, bootstrap);
-    const selective = isRight ? { selective: withErrors(id, isRight, scores) } : {};
-    sets[name] = { ...figures, n: scores.length, ...selective };
+    const ranking = { id: sorted, ood: sortScores("OOD", scores) };
+    const replicates = bootstrap && bootstrapReplicates(ranking, bootstrap, drawn.size);
+    if (replicates) drawn.set(name, replicates);
+    sets[name] = {
+      ...metricsOfRanking(ranking),
+      auroc_se: aurocEstimate(ranking).se,
+      ...(replicates ? { intervals: intervalsOf(replicates, bootstrap) } : {}),
+      n: scores.length,
+      ...(isRight ? { selective: withErrors(id, isRight, scores) } : {}),
+    };
   }
-  const mean = (wanted: readonly OodGroup[]): OodMetrics | null => {
-    const members = Object.entries(sets).filter(([name]) =>
-      wanted.includes(groups[name] ?? "other"),
-    );
-    return members.length > 0 ? averageMetrics(members.map(([, metrics]) => metrics)) : null;
+  const mean = (wanted: readonly OodGroup[]): GroupResult | null => {
+    const members = Object.keys(sets).filter((name) => wanted.includes(groups[name] ?? "other"));
+    if (members.length === 0) return null;
+    const intervals =
+      bootstrap &&
+      averageIntervals(
+        members.flatMap((name) => drawn.get(name) ?? []),
+        bootstrap,
+      );
+    const figures = averageMetrics(members.flatMap((name) => sets[name] ?? []));
+    return { ...figures, ...(intervals ? { intervals } : {}) };
   };
   const known = isRight ? riskCoverage(id, isRight) : null;
   const result: MethodResult = {
@@ -100,14 +122,6 @@ export function methodResult(
     ...(known ? { selective: { aurc: known.aurc, eaurc: known.eaurc } } : {}),
   };
   return { result, curve: known?.curve ?? null };
-}
-
-function figuresOf(ranking: Ranking, bootstrap: BootstrapOptions | null): Omit<SetResult, "n"> {
-  return {
-    ...metricsOfRanking(ranking),
-    auroc_se: aurocEstimate(ranking).se,
-    ...(bootstrap ? { intervals: bootstrapIntervals(ranking, bootstrap) } : {}),
-  };
 }
 
 /** Selective risk of both sets together; every OOD sample that is answered is an error. */

@@ -171,6 +171,17 @@ describe("bad input", () => {
       /holes: 2 of 15360 feature values are NaN or infinite, the first in row 5, column 7/,
     );
   });
+  test("NaN among the logits: how many, and where the first is", async () => {
+    const features = await all(plain.train);
+    const { labels, rows } = plain.train;
+    const logits = new Float32Array(rows * 6);
+    logits[4 * 6 + 2] = NaN;
+    logits[rows * 6 - 1] = -Infinity;
+    const train = memoryFeatures("holes", { features, dim: 32, labels, logits });
+    await expect(evaluateOod({ ...base(), train, methods: ["klmatching"] })).rejects.toThrow(
+      /holes: 2 of 2880 logits are NaN or infinite, the first in row 4, column 2/,
+    );
+  });
   test("fewer samples than dimensions", async () => {
     const features = (await all(plain.train)).slice(0, 20 * 32);
     const train = memoryFeatures("few", {

@@ -6,7 +6,9 @@ import {
   auprIn,
   auprOut,
   aurocEstimate,
+  averageIntervals,
   bootstrapIntervals,
+  bootstrapReplicates,
   delongTest,
   everyMetric,
   metricsOfRanking,
@@ -180,6 +182,32 @@ describe("bootstrap", () => {
     }).auroc;
     expect(low).toBeCloseTo(areas[Math.floor(0.1 * 729)]!, 12);
     expect(high).toBeCloseTo(areas[Math.floor(0.9 * 729)]!, 12);
+  });
+  test("of a mean over sets: every resample takes the same ID samples in all of them", () => {
+    const id = [1, 2, 4];
+    const oods = [
+      [0, 1, 3],
+      [1.5, 3],
+    ];
+    const picks = (from: readonly number[]): number[][] =>
+      Array.from({ length: from.length ** from.length }, (_, code) =>
+        from.map((_, place) => from[Math.floor(code / from.length ** place) % from.length]!),
+      );
+    const areas: number[] = [];
+    const area = (x: number[], y: number[]): number => metricsOfRanking(rank(f64(x), f64(y))).auroc;
+    for (const x of picks(id))
+      for (const y of picks(oods[0]!))
+        for (const z of picks(oods[1]!)) areas.push((area(x, y) + area(x, z)) / 2);
+    areas.sort((a, b) => a - b);
+    const options = { replicates: 40_000, level: 0.8 };
+    const drawn = oods.map((ood, set) =>
+      bootstrapReplicates(rank(f64(id), f64(ood)), options, set),
+    );
+    const [low, high] = averageIntervals(drawn, options)!.auroc;
+    expect(low).toBeCloseTo(areas[Math.floor(0.1 * areas.length)]!, 12);
+    expect(high).toBeCloseTo(areas[Math.floor(0.9 * areas.length)]!, 12);
+    expect(averageIntervals([], options)).toBeNull();
+    expect(averageIntervals([{ ...drawn[0]!, sharesId: false }], options)).toBeNull();
   });
   test("is as wide as DeLong's interval, and holds every figure", () => {
     const ranking = normals(300, 200);

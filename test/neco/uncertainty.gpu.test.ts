@@ -40,6 +40,9 @@ describe("an evaluation", () => {
       expect(low, key).toBeLessThanOrEqual(near[key as MetricKey]);
       expect(high, key).toBeGreaterThanOrEqual(near[key as MetricKey]);
     }
+    // One set is its own average.
+    expect(energy!.near!.intervals).toEqual(near.intervals);
+    expect(energy!.average!.intervals).toEqual(near.intervals);
     const of = (method: string) =>
       placements({ id: scores[`${method}/id`]!, ood: scores[`${method}/near`]! });
     expect(near.delong).toEqual({

@@ -3,7 +3,7 @@ import { randomSource } from "../../util/random.ts";
 import { at } from "../../util/shape.ts";
 import { cellsOf, cellSteps } from "./cells.ts";
 import type { Cells } from "./cells.ts";
-import { resampler } from "./multinomial.ts";
+import { drawsOneByOne, resampler } from "./multinomial.ts";
 import { everyMetric, metricsOfRanking, metricsOfSteps } from "./oodMetrics.ts";
 import type { MetricKey, OodMetrics } from "./oodMetrics.ts";
 import type { Ranking } from "./thresholds.ts";
@@ -28,23 +28,34 @@ export const REPLICATES = 1000;
 /** Confidence unless told otherwise. */
 export const LEVEL = 0.95;
 
-/** Streams of one seed, so that the two sides are drawn apart. */
+/** Streams of one seed, so that the two sides are drawn apart, and every OOD set from the others. */
 const STREAM = { id: 0, ood: 1 } as const;
 
+/** Every figure of every resample of one ID set against one OOD set. */
+export interface Replicates {
+  readonly values: Readonly<Record<MetricKey, Float64Array>>;
+  /**
+   * A replicate holds the same ID samples for all OOD sets of the seed: so it is up to 32,768 of
+   * them, which are drawn one by one.
+   */
+  readonly sharesId: boolean;
+}
+
 /**
- * Stratified percentile intervals of every figure (Efron and Tibshirani, 1993, chapter 13). A
+ * Draws a stratified bootstrap (Efron and Tibshirani, 1993, chapter 13) of the `set`-th OOD set. A
  * replicate draws counts per distinct score, so that it costs no sorting. Above `maxCells` distinct
  * scores neighbours share a count; what that alone changes is added back to every replicate.
  */
-export function bootstrapIntervals(
+export function bootstrapReplicates(
   ranking: Ranking,
-  { replicates = REPLICATES, seed = 0, level = LEVEL, maxCells }: BootstrapOptions = {},
-): Record<MetricKey, Interval> {
+  { replicates = REPLICATES, seed = 0, maxCells }: BootstrapOptions = {},
+  set = 0,
+): Replicates {
   const cells = cellsOf(ranking, maxCells);
   const shift = mergingShift(ranking, cells);
   const drawn = { id: new Float64Array(cells.id.length), ood: new Float64Array(cells.id.length) };
   const drawId = resampler(cells.id, randomSource({ seed, stream: STREAM.id }));
-  const drawOod = resampler(cells.ood, randomSource({ seed, stream: STREAM.ood }));
+  const drawOod = resampler(cells.ood, randomSource({ seed, stream: STREAM.ood + set }));
   const values = everyMetric(() => new Float64Array(replicates));
   for (let replicate = 0; replicate < replicates; replicate++) {
     drawId(drawn.id);
@@ -52,11 +63,45 @@ export function bootstrapIntervals(
     const metrics = metricsOfSteps(cellSteps(drawn));
     everyMetric((key) => (values[key][replicate] = clamp(metrics[key] + shift[key])));
   }
+  return { values, sharesId: drawsOneByOne(cells.id) };
+}
+
+/** Percentile intervals of what was drawn; the middle `level` of the replicates lies between. */
+export function intervalsOf(
+  { values }: Pick<Replicates, "values">,
+  { level = LEVEL }: BootstrapOptions = {},
+): Record<MetricKey, Interval> {
   const tail = (1 - level) / 2;
   return everyMetric((key): Interval => {
-    const sorted = values[key].sort();
+    const sorted = values[key].slice().sort();
     return [quantile(sorted, tail), quantile(sorted, 1 - tail)];
   });
+}
+
+/** Percentile intervals of every figure of one OOD set. */
+export const bootstrapIntervals = (
+  ranking: Ranking,
+  options: BootstrapOptions = {},
+): Record<MetricKey, Interval> => intervalsOf(bootstrapReplicates(ranking, options), options);
+
+/**
+ * Percentile intervals of every figure's mean over OOD sets, which share each replicate's ID samples;
+ * null where they do not, or where there is no set.
+ */
+export function averageIntervals(
+  sets: readonly Replicates[],
+  options: BootstrapOptions = {},
+): Record<MetricKey, Interval> | null {
+  if (sets.length === 0 || !sets.every(({ sharesId }) => sharesId)) return null;
+  const values = everyMetric((key) => {
+    const mean = new Float64Array(sets[0]?.values[key].length ?? 0);
+    for (const set of sets)
+      mean.forEach((total, replicate) => {
+        mean[replicate] = total + at(set.values[key], replicate) / sets.length;
+      });
+    return mean;
+  });
+  return intervalsOf({ values }, options);
 }
 
 /** What merging changes by itself: zero where nothing was merged. */

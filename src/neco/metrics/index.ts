@@ -3,8 +3,15 @@ export { accuracy } from "./accuracy.ts";
 export { auprIn, auprOut } from "./aupr.ts";
 export type { AuprOptions } from "./aupr.ts";
 export { auroc } from "./auroc.ts";
-export { bootstrapIntervals, LEVEL, REPLICATES } from "./bootstrap.ts";
-export type { BootstrapOptions, Interval } from "./bootstrap.ts";
+export {
+  averageIntervals,
+  bootstrapIntervals,
+  bootstrapReplicates,
+  intervalsOf,
+  LEVEL,
+  REPLICATES,
+} from "./bootstrap.ts";
+export type { BootstrapOptions, Interval, Replicates } from "./bootstrap.ts";
 export { calibration } from "./calibration.ts";
 export type { Calibration, CalibrationOptions, ReliabilityBin } from "./calibration.ts";
 export { rocCurve } from "./curve.ts";

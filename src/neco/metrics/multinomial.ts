@@ -5,16 +5,20 @@ import type { RandomSource } from "../../util/random.ts";
 /** Writes the counts of one resample; their sum is the number of samples. */
 export type Resampler = (into: Float64Array) => void;
 
-/** Samples per group up to which drawing them one by one is cheaper than a binomial per group. */
-const FEW_PER_GROUP = 4;
+/** Samples up to which drawing them one by one costs no more than binomials of thousands of groups. */
+const FEW = 32_768;
+
+const totalOf = (counts: Float64Array): number => counts.reduce((sum, count) => sum + count, 0);
+
+/**
+ * Whether samples are drawn one by one: then a random source picks the same ones, counted in the order
+ * of the groups, however they are grouped.
+ */
+export const drawsOneByOne = (counts: Float64Array): boolean => totalOf(counts) <= FEW;
 
 /** Multinomial counts with n = Σ counts and probabilities counts / n. */
-export function resampler(counts: Float64Array, random: RandomSource): Resampler {
-  const total = counts.reduce((sum, count) => sum + count, 0);
-  return total <= FEW_PER_GROUP * counts.length
-    ? byDraws(counts, total, random)
-    : byBinomials(counts, total, random);
-}
+export const resampler = (counts: Float64Array, random: RandomSource): Resampler =>
+  (drawsOneByOne(counts) ? byDraws : byBinomials)(counts, totalOf(counts), random);
 
 function byDraws(counts: Float64Array, total: number, { below }: RandomSource): Resampler {
   const groupOf = new Uint32Array(total);

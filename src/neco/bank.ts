@@ -100,18 +100,31 @@ export async function eachChunk<T>(
   return result;
 }
 
-/** The k largest of ⟨query, bank row⟩ over the whole bank, unsorted: [B, min(k, N)]. */
+/** How alike a block of `rows` samples and a chunk of a bank are, the larger the nearer. */
+export interface Likeness {
+  readonly rows: number;
+  /** [B, M] */
+  readonly of: (chunk: Tensor) => Tensor;
+}
+
+/** ⟨query, bank row⟩. */
+export const innerProducts = ({ ops }: Engine, query: Tensor): Likeness => ({
+  rows: at(query.shape, 0),
+  of: (chunk) => ops.matmul(query, chunk, null, { transposeB: true }),
+});
+
+/** The k largest likenesses over the whole bank, unsorted: [B, min(k, N)]. */
 export async function nearest(
   engine: Engine,
-  query: Tensor,
+  likeness: Likeness,
   bank: NamedArray,
   k: number,
 ): Promise<Tensor> {
   const { ops } = engine;
-  const found = await eachChunk<Tensor>(engine, [bank], at(query.shape, 0), ([chunk], before) => {
+  const found = await eachChunk<Tensor>(engine, [bank], likeness.rows, ([chunk], before) => {
     if (!chunk) throw new RangeError("nearest: no bank");
-    const likeness = ops.matmul(query, chunk, null, { transposeB: true }); // [B, M]
-    const all = before ? ops.concat(before, likeness, { axis: 1 }) : likeness;
+    const own = likeness.of(chunk); // [B, M]
+    const all = before ? ops.concat(before, own, { axis: 1 }) : own;
     return ops.topk(all, { k: Math.min(k, at(all.shape, 1)) });
   });
   if (!found) throw new RangeError("nearest: the bank is empty");

@@ -20,6 +20,8 @@ export interface HeadTensors {
 export interface BlockExtras {
   readonly labels?: Int32Array | null; // [B]
   readonly head?: HeadTensors | null;
+  /** True if the logits are the features' under the head, and not a file's. */
+  readonly isOfHead?: boolean;
   /** The features as they came, where they are at hand. */
   readonly host?: Float32Array | null; // [B · D]
   /** Reads the images that the rows are, u8 [B, H, W, channels]. */
@@ -32,6 +34,8 @@ export class Block {
   readonly features: Tensor; // [B, D]
   readonly logits: Tensor | null; // [B, C]
   readonly labels: Int32Array | null; // [B]
+  /** True if the logits are h·Wᵀ + b. */
+  readonly isOfHead: boolean;
   private readonly engine: Engine;
   private readonly head: HeadTensors | null;
   private readonly host: Float32Array | null;
@@ -43,13 +47,14 @@ export class Block {
     engine: Engine,
     features: Tensor,
     logits: Tensor | null,
-    { labels = null, head = null, host = null, images = null }: BlockExtras = {},
+    { labels = null, head = null, isOfHead = false, host = null, images = null }: BlockExtras = {},
   ) {
     this.engine = engine;
     this.rows = at(features.shape, 0);
     this.features = features;
     this.logits = logits;
     this.labels = labels;
+    this.isOfHead = isOfHead;
     this.head = head;
     this.host = host;
     this.images = images;
@@ -165,7 +170,8 @@ export async function eachBlock(
           : null;
       const labels = source.labels?.subarray(start, start + rows) ?? null;
       const images = source.images ? imagesOf(source.images, start, rows) : null;
-      const extras = { labels, head: options.head ?? null, host: features, images };
+      const isOfHead = z !== null && logits === null;
+      const extras = { labels, head: options.head ?? null, isOfHead, host: features, images };
       await visit(new Block(engine, h, z, extras));
     });
     options.onRows?.(start + rows);

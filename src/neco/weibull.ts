@@ -9,18 +9,24 @@ export interface WeibullTail {
   readonly start: number;
 }
 
+/**
+ * Tails within this share of their largest distance have no shape: two samples are as far from their
+ * mean as each other, and what f32 makes of that would decide between "never far" and "always far".
+ */
+const ROUNDING = 1e-5;
 const STEPS = 200; // halvings and doublings settle the shape to the last bit
 
 /**
  * The maximum-likelihood Weibull of a tail moved so that its smallest value is 1, by bisection of
  * Σ x^k log x / Σ x^k − 1/k − mean log x, which grows with the shape k.
- * @returns null if fewer than two values differ.
+ * @returns null if no two values differ by more than rounding.
  */
 export function fitWeibull(tail: Float64Array): WeibullTail | null {
   const start = tail.reduce((least, value) => Math.min(least, value), Infinity);
+  const end = tail.reduce((most, value) => Math.max(most, value), 0);
+  if (!(end - start > ROUNDING * end)) return null;
   const logs = tail.map((value) => Math.log(value + 1 - start));
-  const largest = logs.reduce((most, log) => Math.max(most, log), 0);
-  if (!(largest > 0)) return null;
+  const largest = Math.log(end + 1 - start);
   const mean = logs.reduce((sum, log) => sum + log, 0) / logs.length;
   const excess = (shape: number): number => {
     let weights = 0;

@@ -8,8 +8,11 @@ import type { Block } from "./block.ts";
 import type { Calibration, FitContext, NamedArray, ScoreState } from "./score.ts";
 import { columns, rankOf, scaleColumns, spectrum } from "./spectrum.ts";
 
-/** Where Σ spreads further than this, f32 blurs its small eigenvalues and a second look is taken. */
-const SHARP = 1e-2;
+/**
+ * Where Σ spreads further than this, f32 blurs its small eigenvalues and a second look is taken.
+ * Eigenvalues err by 1e-7 · λmax, and relative distances are differences that magnify it.
+ */
+const SHARP = 0.1;
 
 /** What {@link calibrateWhitening} takes. */
 export interface WhiteningInput {

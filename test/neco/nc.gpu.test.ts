@@ -5,9 +5,9 @@ import type { Engine } from "../../src/engine/index.ts";
 import { memoryFeatures } from "../../src/io/index.ts";
 import type { FeatureSource, Head } from "../../src/io/index.ts";
 import { neuralCollapse } from "../../src/neco/index.ts";
+import { compareCollapse } from "./compare.ts";
+import type { Tree } from "./compare.ts";
 import { golden, openRegime, regimes } from "./regimes.ts";
-
-const RELATIVE = 1e-3;
 
 let engine: Engine;
 beforeAll(async () => {
@@ -17,25 +17,11 @@ afterAll(() => {
   engine.destroy();
 });
 
-type Tree = number | { readonly [name: string]: Tree };
-
-function compare(path: string, got: unknown, want: Tree): void {
-  if (typeof want === "number") {
-    expect(
-      Math.abs(Number(got) - want),
-      `${path}: got ${String(got)}, want ${want}`,
-    ).toBeLessThanOrEqual(RELATIVE * Math.abs(want));
-    return;
-  }
-  for (const [name, value] of Object.entries(want))
-    compare(`${path}.${name}`, (got as Record<string, unknown>)[name], value);
-}
-
 describe("against the oracle", () => {
   test.each(regimes)("%s: NC1–NC5, with OOD and alone", async (regime) => {
     const { train, near, far, head } = await openRegime(regime);
     const got = await neuralCollapse(engine, { features: train, weights: head, ood: [near, far] });
-    compare(regime, got, golden.regimes[regime].nc as unknown as Tree);
+    compareCollapse(regime, got, golden.regimes[regime].nc as unknown as Tree);
   });
 });
 

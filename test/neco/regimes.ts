@@ -15,10 +15,13 @@ export type Regime = (typeof regimes)[number];
 export interface RegimeGolden {
   readonly chosen: {
     readonly vim: { readonly dim: number; readonly alpha: number };
+    readonly mahalanobis: { readonly rank: number };
     readonly neco: Readonly<Record<string, Readonly<Record<string, number>>>>;
   };
   readonly accuracy: number;
   readonly results: Readonly<Record<string, Readonly<Record<string, OodMetrics>>>>;
+  /** λmax over the eigenvalue that a score's pseudo-inverse or principal space ends at. */
+  readonly reaches: Readonly<Record<string, number>>;
   readonly nc: NcMetrics;
 }
 
@@ -61,9 +64,9 @@ export async function openRegime(regime: Regime): Promise<RegimeData> {
   };
 }
 
-/** The oracle's score vectors: `regime/method/set`. */
-export async function goldenScores(): Promise<(name: string) => Promise<Float32Array>> {
-  const store = await openArrays(path("../golden/neco-scores.npz"));
+/** Arrays of a golden file by name. */
+export async function goldenArrays(file: string): Promise<(name: string) => Promise<Float32Array>> {
+  const store = await openArrays(path(`../golden/${file}.npz`));
   opened.push(store);
   return async (name) => {
     const array = await store.find(name);
@@ -71,3 +74,6 @@ export async function goldenScores(): Promise<(name: string) => Promise<Float32A
     return loadFloats(array);
   };
 }
+
+/** The oracle's score vectors of the regimes above: `regime/method/set`. */
+export const goldenScores = (): ReturnType<typeof goldenArrays> => goldenArrays("neco-scores");

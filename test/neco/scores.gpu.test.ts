@@ -3,20 +3,13 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createEngine } from "../../src/engine/index.ts";
 import type { Engine } from "../../src/engine/index.ts";
 import { evaluateOod, scores } from "../../src/neco/index.ts";
-import type {
-  Evaluation,
-  NecoDim,
-  NecoMode,
-  OodMetrics,
-  ScoreOptions,
-} from "../../src/neco/index.ts";
+import type { Evaluation, NecoDim, NecoMode, ScoreOptions } from "../../src/neco/index.ts";
 import { needsImages } from "../../src/neco/score.ts";
+import { compareMetrics, falseTies, largestOf, scoreError, scoreTolerance } from "./compare.ts";
 import { golden, goldenScores, openRegime, regimes } from "./regimes.ts";
 import type { Regime, RegimeData } from "./regimes.ts";
 
 const FIXED_DIM = 12; // as in the oracle
-const SCORE_TOLERANCE = 1e-4; // of the largest score
-const AUROC_TOLERANCE = 0.05 / 100;
 
 let engine: Engine;
 let expectedScores: (name: string) => Promise<Float32Array>;
@@ -59,6 +52,7 @@ async function compare(
 ): Promise<void> {
   const result = json.results[method];
   expect(json.skipped[method]).toBeUndefined();
+  const { results } = golden.regimes[regime];
   for (const [set, file] of [
     ["id", "test"],
     ["near", "near"],
@@ -66,29 +60,22 @@ async function compare(
   ] as const) {
     const want = await expectedScores(`${regime}/${oracle}/${file}`);
     const got = scores[`${method}/${set}`]!;
-    const largest = want.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
-    const worst = want.reduce((a, b, row) => Math.max(a, Math.abs(b - got[row]!)), 0);
-    expect(worst / largest, `${regime} ${oracle} ${set}`).toBeLessThanOrEqual(SCORE_TOLERANCE);
+    const title = `${regime} ${oracle} ${set}`;
+    const largest = largestOf(want); // of this set alone
+    const allowed = largest * scoreTolerance();
+    expect(scoreError(got, want), title).toBeLessThanOrEqual(allowed);
+    expect(falseTies(got, want, largest), `${title}: ties that float64 lacks`).toBe(0);
   }
-  const { near, far } = golden.regimes[regime].results[oracle]!;
-  compareMetrics(
-    `${regime} ${oracle} near`,
-    result!.sets["near"]!,
-    near!,
-    data.get(regime)!.near.rows,
-  );
-  compareMetrics(`${regime} ${oracle} far`, result!.sets["far"]!, far!, data.get(regime)!.far.rows);
-}
-
-function compareMetrics(name: string, got: OodMetrics, want: OodMetrics, oodCount: number): void {
-  const within = (key: keyof OodMetrics, tolerance: number): void => {
-    expect(Math.abs(got[key] - want[key]), `${name} ${key}`).toBeLessThanOrEqual(tolerance + 1e-12);
-  };
-  within("auroc", AUROC_TOLERANCE);
-  within("fpr_at_95_id_tpr", 1 / oodCount);
-  within("fpr_at_95_ood_tpr", 1 / 200);
-  within("aupr_in", 1e-3);
-  within("aupr_out", 1e-3);
+  const id = data.get(regime)!.test.rows;
+  for (const set of ["near", "far"] as const) {
+    const counts = { id, ood: data.get(regime)![set].rows };
+    compareMetrics(
+      `${regime} ${oracle} ${set}`,
+      result!.sets[set]!,
+      results[oracle]![set]!,
+      counts,
+    );
+  }
 }
 
 describe.each(regimes)("%s", (regime) => {

@@ -4,7 +4,6 @@ import type { FeatureSource } from "../../io/index.ts";
 import { eigh } from "../../linalg/index.ts";
 import { DataError } from "../../util/errors.ts";
 import { at } from "../../util/shape.ts";
-import { sumSquares } from "../arrays.ts";
 import { eachBlock } from "../block.ts";
 import type { PassOptions } from "../block.ts";
 import type { Rows } from "./geometry.ts";
@@ -22,33 +21,61 @@ interface BetweenFactor {
   readonly rank: number;
 }
 
+/** Directions u_k as columns of any length, largest λ first, with their λ. */
+interface Directions {
+  readonly columns: Float32Array; // [D · K]
+  readonly lambda: Float64Array; // [K]
+}
+
 /**
- * Directions of Σ_B = M̃ᵀM̃/C with λ above rcond · λmax, at most C − 1 and D of them. Through the C × C Gram
- * matrix G = M̃M̃ᵀ/C = VΛVᵀ: u_k = M̃ᵀv_k/√(Cλ_k), so that no D × D matrix is needed.
+ * Through the C × C Gram matrix G = M̃M̃ᵀ/C = VΛVᵀ, for C ≤ D: columns M̃ᵀv_k = √(Cλ_k) u_k, so that no
+ * D × D matrix is needed. λ_k = ‖M̃ᵀv_k‖²/C: small ones keep their digits, which G rounds away.
  */
+async function fromClasses(engine: Engine, spread: Tensor): Promise<Directions> {
+  const { ops } = engine;
+  const { vectors } = await eigh(engine, ops.matmul(spread, spread, null, { transposeB: true }));
+  const columns = await ops.matmul(spread, vectors, null, { transposeA: true }).floats(); // [D, C]
+  const classes = at(spread.shape, 0);
+  return { columns, lambda: columnEnergies(columns, classes).map((energy) => energy / classes) };
+}
+
+/** Through the D × D matrix M̃ᵀM̃, for D below C: columns u_k, λ_k = ‖M̃u_k‖²/C. */
+async function fromColumns(engine: Engine, spread: Tensor): Promise<Directions> {
+  const { ops } = engine;
+  const { vectors } = await eigh(engine, ops.matmul(spread, spread, null, { transposeA: true }));
+  const along = await ops.matmul(spread, vectors).floats(); // [C, D]
+  const [classes, dim] = [at(spread.shape, 0), at(spread.shape, 1)];
+  const lambda = columnEnergies(along, dim).map((energy) => energy / classes);
+  return { columns: await vectors.floats(), lambda };
+}
+
+/** Σ x² of each column of a matrix of a width. */
+function columnEnergies(values: Float32Array, width: number): Float64Array {
+  const sums = new Float64Array(width);
+  values.forEach((value, index) => {
+    sums[index % width] = at(sums, index % width) + value * value;
+  });
+  return sums;
+}
+
+/** Directions of Σ_B = M̃ᵀM̃/C with λ above rcond · λmax, at most C − 1 and D of them. */
 async function betweenFactor(engine: Engine, spread: Rows, rcond: number): Promise<BetweenFactor> {
   const { rows: classes, dim } = spread;
   return engine.scope(async () => {
-    const { ops } = engine;
     const m = engine.tensor(Float32Array.from(spread.values), [classes, dim]);
-    const gram = ops.affine(ops.matmul(m, m, null, { transposeB: true }), { scale: 1 / classes });
-    const { vectors } = await eigh(engine, gram); // columns, largest first
-    const w = await ops.matmul(vectors, m, null, { transposeA: true }).floats(); // rows M̃ᵀv_k
-    // λ_k = ‖M̃ᵀv_k‖²/C: small ones keep their digits, which the Gram matrix rounds away.
-    const lambda = Float64Array.from(
-      { length: classes },
-      (_, k) => sumSquares(w.subarray(k * dim, (k + 1) * dim)) / classes,
-    );
+    const { columns, lambda } = await (classes <= dim ? fromClasses : fromColumns)(engine, m);
+    const width = lambda.length;
     const largest = lambda.reduce((a, b) => Math.max(a, b), 0);
     if (largest === 0) throw new DataError("neural collapse: all class means are equal");
     const kept = Array.from(lambda.keys())
       .slice(0, Math.min(classes - 1, dim))
       .filter((k) => at(lambda, k) > rcond * largest);
+    const energies = columnEnergies(columns, width);
     const directions = new Float32Array(dim * kept.length);
     kept.forEach((k, column) => {
-      const scale = 1 / (Math.sqrt(classes) * at(lambda, k)); // u_k/√λ_k = M̃ᵀv_k/(√C λ_k)
+      const scale = 1 / Math.sqrt(at(energies, k) * at(lambda, k)); // makes u_k/√λ_k
       for (let row = 0; row < dim; row++)
-        directions[row * kept.length + column] = at(w, k * dim + row) * scale;
+        directions[row * kept.length + column] = at(columns, row * width + k) * scale;
     });
     return { directions, rank: kept.length };
   });

@@ -1,6 +1,7 @@
 /** KNN: distance to the k-th nearest training feature, all on the unit sphere. */
 import { stateArray, stateNumber } from "../arrays.ts";
 import { nearest, normalised, wholeBank } from "../bank.ts";
+import { closeness } from "../closeness.ts";
 import { chooseParameters, numeric } from "../parameters.ts";
 import { afterwards } from "../score.ts";
 import type { Score } from "../score.ts";
@@ -34,9 +35,10 @@ export const knn: Score = {
     const k = stateNumber(state, "k");
     return {
       async score({ features }) {
-        const likeness = await nearest(engine, normalised(engine, features), bank, k);
-        const farthest = await engine.ops.min(likeness, { axes: [1] }).floats();
-        return Float64Array.from(farthest, (cosine) => 2 * cosine - 2);
+        const query = normalised(engine, features);
+        const halves = await nearest(engine, closeness(engine, query), bank, k);
+        const farthest = await engine.ops.min(halves, { axes: [1] }).floats();
+        return Float64Array.from(farthest, (half) => 2 * half);
       },
       dispose: () => undefined,
     };

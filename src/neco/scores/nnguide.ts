@@ -1,7 +1,7 @@
 /** NNGuide: energy, weighed by the likeness to confident training features. */
 import { at } from "../../util/shape.ts";
 import { stateArray, stateNumber } from "../arrays.ts";
-import { firstRows, nearest, normalised } from "../bank.ts";
+import { firstRows, innerProducts, nearest, normalised } from "../bank.ts";
 import { logSumExp } from "../logits.ts";
 import { chooseParameters, numeric } from "../parameters.ts";
 import { afterwards } from "../score.ts";
@@ -41,7 +41,8 @@ export const nnguide: Score = {
     const k = stateNumber(state, "k");
     return {
       async score(block) {
-        const guides = await nearest(engine, normalised(engine, block.features), bank, k);
+        const query = normalised(engine, block.features);
+        const guides = await nearest(engine, innerProducts(engine, query), bank, k);
         const means = await engine.ops.mean(guides, { axes: [1] }).floats();
         const energies = logSumExp(await block.logitStats());
         return energies.map((energy, row) => energy * at(means, row));

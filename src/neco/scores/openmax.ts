@@ -1,13 +1,15 @@
 /** OpenMax: probability that a sample is of no class, from how far its logits lie from each class's. */
-import type { Engine, Tensor } from "../../engine/index.ts";
+import type { Engine } from "../../engine/index.ts";
 import { DataError } from "../../util/errors.ts";
 import { at } from "../../util/shape.ts";
-import { arrayTensor, matrixArray, stateArray, stateNumber } from "../arrays.ts";
+import { stateArray, stateNumber } from "../arrays.ts";
 import { numberTensor } from "../numberTensor.ts";
 import type { Block } from "../block.ts";
-import { addTo, groupSums, rightLabels } from "../groups.ts";
+import { rightLabels } from "../groups.ts";
+import { CentreSums, LogitDistance } from "../logitDistance.ts";
 import { logSumExp, readLogitStats } from "../logits.ts";
 import { chooseParameters, numeric } from "../parameters.ts";
+import { emptyState } from "../score.ts";
 import type { Calibration, FitContext, Score, ScoreState } from "../score.ts";
 import { fitWeibull, LargestValues, weibullScore } from "../weibull.ts";
 
@@ -19,12 +21,6 @@ const parameters = {
 const LOWEST = -3e38; // a logit that takes no part
 const COLUMNS = 3; // shape, scale, start
 
-/** ‖z − mean of the class‖ by row: [B]. Class −1 counts as class 0. */
-function distances({ ops }: Engine, logits: Tensor, centres: Tensor, classes: Tensor): Tensor {
-  const own = ops.gather(centres, classes); // [B, C]
-  return ops.sqrt(ops.sum(ops.square(ops.sub(logits, own)), { axes: [1] }));
-}
-
 async function rightOf({ train }: FitContext, block: Block): Promise<Int32Array> {
   if (!block.labels) throw new DataError(`${train.name}: labels are missing`);
   return rightLabels(block.labels, (await block.logitStats()).predicted);
@@ -35,64 +31,51 @@ function calibrateMeans(
   context: FitContext,
   options: { tail: number; alpha: number },
 ): Calibration {
-  let classes = 0;
-  let sums = new Float64Array();
-  let counts = new Float64Array();
+  const { engine, train } = context;
+  if (!train.classes) throw new DataError(`${train.name}: labels are missing`);
+  const sums = new CentreSums(engine, train.classes);
   return {
-    async observe(block) {
-      const logits = block.needLogits();
-      if (classes === 0) {
-        classes = at(logits.shape, 1);
-        [sums, counts] = [new Float64Array(classes * classes), new Float64Array(classes)];
-      }
-      const right = await rightOf(context, block);
-      for (const label of right) if (label >= 0) counts[label] = at(counts, label) + 1;
-      addTo(sums, await groupSums(context.engine, logits, right, classes));
-    },
-    finish() {
-      const means = sums.map((sum, i) => sum / Math.max(1, at(counts, Math.floor(i / classes))));
-      return Promise.resolve(calibrateTails(context, { ...options, means, classes }));
-    },
+    observe: async (block) => sums.add(block, await rightOf(context, block)),
+    finish: () => Promise.resolve(calibrateTails(context, { ...options, centres: sums.finish() })),
   };
 }
 
 /** Second pass: the largest distances to those means. */
 function calibrateTails(
   context: FitContext,
-  options: { tail: number; alpha: number; means: Float64Array; classes: number },
+  options: { tail: number; alpha: number; centres: ScoreState["arrays"] },
 ): Calibration {
-  const { engine } = context;
-  const { tail, alpha, classes } = options;
-  const means = matrixArray(options.means, classes, classes);
-  const centres = arrayTensor(engine, means);
+  const { tail, alpha, centres } = options;
+  const distance = new LogitDistance(context.engine, { ...emptyState, arrays: centres });
+  const { classes } = distance;
   const tails = Array.from({ length: classes }, () => new LargestValues(tail));
   return {
     async observe(block) {
       const right = await rightOf(context, block);
-      const own = engine.tensor(
-        right.map((label) => Math.max(0, label)),
-        [block.rows],
-      );
-      const found = await distances(engine, block.needLogits(), centres, own).floats();
+      const own = right.map((label) => Math.max(0, label));
+      const found = await distance.of(block, own).floats();
       for (const [row, label] of right.entries())
         if (label >= 0) at(tails, label).add(at(found, row));
     },
     finish() {
-      centres.dispose();
-      return Promise.resolve(stateOf(tails, { means, tail, alpha: Math.min(alpha, classes) }));
+      distance.dispose();
+      return Promise.resolve(stateOf(tails, { centres, tail, alpha: Math.min(alpha, classes) }));
     },
   };
 }
 
 function stateOf(
   tails: readonly LargestValues[],
-  { means, ...params }: { means: ScoreState["arrays"][string]; tail: number; alpha: number },
+  { centres, ...params }: { centres: ScoreState["arrays"]; tail: number; alpha: number },
 ): ScoreState {
   const fits = tails.map((tail) => fitWeibull(tail.values()));
   const missing = fits.filter((fit) => fit === null).length;
   const rows = fits.flatMap((fit) => (fit ? [fit.shape, fit.scale, fit.start] : [1, 1, 3e38]));
   return {
-    arrays: { means, tails: { shape: [fits.length, COLUMNS], values: Float32Array.from(rows) } },
+    arrays: {
+      ...centres,
+      tails: { shape: [fits.length, COLUMNS], values: Float32Array.from(rows) },
+    },
     params,
     warnings:
       missing > 0
@@ -114,7 +97,7 @@ interface Ranked {
 async function rankClasses(
   engine: Engine,
   block: Block,
-  { centres, alpha }: { readonly centres: Tensor; readonly alpha: number },
+  { distance, alpha }: { readonly distance: LogitDistance; readonly alpha: number },
 ): Promise<{ readonly ranked: readonly Ranked[]; readonly rest: Float64Array }> {
   const { ops } = engine;
   const all = block.needLogits();
@@ -123,10 +106,11 @@ async function rankClasses(
   let left = all;
   for (let rank = 0; rank < alpha; rank++) {
     const own = ops.argmax(left);
+    const classes = Int32Array.from(await own.data());
     ranked.push({
       logits: await ops.max(left, { axes: [1] }).floats(),
-      classes: Int32Array.from(await own.data()),
-      distances: await distances(engine, all, centres, own).floats(),
+      classes,
+      distances: await distance.of(block, classes).floats(),
     });
     left = ops.where(ops.oneHot(own, { classes: at(all.shape, 1) }), lowest, left);
   }
@@ -157,16 +141,16 @@ export const openmax: Score = {
       calibrateMeans(context, chooseParameters("openmax", parameters, context.options)),
     ),
   bind(engine, state) {
-    const centres = arrayTensor(engine, stateArray(state, "means"));
+    const distance = new LogitDistance(engine, state);
     const { values } = stateArray(state, "tails");
     const alpha = stateNumber(state, "alpha");
-    const scoreOf = (label: number, distance: number): number => {
+    const scoreOf = (label: number, far: number): number => {
       const [shape, scale, start] = [0, 1, 2].map((k) => at(values, COLUMNS * label + k));
-      return weibullScore({ shape: shape ?? 1, scale: scale ?? 1, start: start ?? 0 }, distance);
+      return weibullScore({ shape: shape ?? 1, scale: scale ?? 1, start: start ?? 0 }, far);
     };
     return {
       async score(block) {
-        const { ranked, rest } = await rankClasses(engine, block, { centres, alpha });
+        const { ranked, rest } = await rankClasses(engine, block, { distance, alpha });
         return rest.map((others, row) => {
           let unknown = 0;
           const kept = ranked.map(({ logits, classes, distances: found }, rank) => {
@@ -179,7 +163,7 @@ export const openmax: Score = {
         });
       },
       dispose: () => {
-        centres.dispose();
+        distance.dispose();
       },
     };
   },

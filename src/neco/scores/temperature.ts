@@ -50,9 +50,19 @@ function calibrate(context: FitContext, { low, high }: Bracket, pass: number): C
       const below = first === 0 ? low : at(logs, (first < 0 ? POINTS : first) - 1);
       if (pass < PASSES)
         return Promise.resolve(calibrate(context, { low: below, high: above }, pass + 1));
-      return Promise.resolve(stateOf(Math.exp((below + above) / 2)));
+      return Promise.resolve(stateOf(Math.exp(root({ low: below, high: above }, slopes, first))));
     },
   };
+}
+
+/** log T within the last bracket; `first` is the slope that ends it, of {@link POINTS}. */
+function root({ low, high }: Bracket, slopes: Float64Array, first: number): number {
+  const [least, most] = RANGE;
+  if (low === Math.log(least)) return low; // no sign changes above the range's end
+  if (high === Math.log(most)) return high;
+  if (first <= 0) return (low + high) / 2; // one end is of an earlier pass
+  const [before, after] = [at(slopes, first - 1), at(slopes, first)];
+  return low + ((high - low) * before) / (before - after);
 }
 
 function stateOf(temperature: number): ScoreState {

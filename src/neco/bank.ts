@@ -7,7 +7,9 @@ import type { TrainStatistics } from "./moments.ts";
 import { sharedCalibration } from "./score.ts";
 import type { Calibration, FitContext, NamedArray } from "./score.ts";
 
-const MAX_CHUNK_BYTES = 32 * 1024 ** 2; // of likenesses of a block to a chunk
+const MAX_CHUNK_BYTES = 16 * 1024 ** 2; // of likenesses of a block to a chunk
+
+const TILE = 64; // columns that kernels take at once; odd numbers of columns are slower by half
 
 /** h/‖h‖ row by row; rows of zeros stay zero. */
 export function normalised(engine: Engine, x: Tensor): Tensor {
@@ -68,8 +70,9 @@ export function wholeBank(context: FitContext, key: string, rowsOf: BankRows): C
 export const firstRows = (context: FitContext, limit: number, rowsOf: BankRows): Calibration =>
   collect(context, { rowsOf, limit });
 
-/** Rows of a bank that are compared with a block of `rows` at once. */
-const chunkRows = (rows: number): number => Math.max(1, Math.floor(MAX_CHUNK_BYTES / (4 * rows)));
+/** Rows of a bank that are compared with a block of `rows` at once: whole tiles of a product. */
+const chunkRows = (rows: number): number =>
+  Math.max(1, Math.floor(MAX_CHUNK_BYTES / (4 * rows * TILE))) * TILE;
 
 /**
  * Visits a bank chunk by chunk, so that the GPU holds one at a time; tensors made by `visit` are
@@ -79,7 +82,7 @@ export async function eachChunk<T>(
   engine: Engine,
   banks: readonly NamedArray[],
   rows: number,
-  visit: (chunks: readonly Tensor[], before: T | null) => T | Promise<T>,
+  visit: (chunks: readonly Tensor[], before: T | null, start: number) => T | Promise<T>,
 ): Promise<T | null> {
   const count = banks[0] ? at(banks[0].shape, 0) : 0;
   const step = chunkRows(rows);
@@ -94,10 +97,18 @@ export async function eachChunk<T>(
           return engine.tensor(values.subarray(start * width, end * width), [end - start, width]);
         }),
         before,
+        start,
       ),
     );
   }
   return result;
+}
+
+/** The k largest of each row, of what was found before and a new part of the rows: [B, min(k, …)]. */
+export function mergeTop({ ops }: Engine, before: Tensor | null, part: Tensor, k: number): Tensor {
+  if (before && at(before.shape, 1) === k) return ops.topkMerge(before, part);
+  const all = before ? ops.concat(before, part, { axis: 1 }) : part;
+  return ops.topk(all, { k: Math.min(k, at(all.shape, 1)) });
 }
 
 /** The k largest of ⟨query, bank row⟩ over the whole bank, unsorted: [B, min(k, N)]. */
@@ -111,8 +122,7 @@ export async function nearest(
   const found = await eachChunk<Tensor>(engine, [bank], at(query.shape, 0), ([chunk], before) => {
     if (!chunk) throw new RangeError("nearest: no bank");
     const likeness = ops.matmul(query, chunk, null, { transposeB: true }); // [B, M]
-    const all = before ? ops.concat(before, likeness, { axis: 1 }) : likeness;
-    return ops.topk(all, { k: Math.min(k, at(all.shape, 1)) });
+    return mergeTop(engine, before, likeness, k);
   });
   if (!found) throw new RangeError("nearest: the bank is empty");
   return found;

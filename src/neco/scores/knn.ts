@@ -1,6 +1,7 @@
 /** KNN: distance to the k-th nearest training feature, all on the unit sphere. */
 import { stateArray, stateNumber } from "../arrays.ts";
-import { nearest, normalised, wholeBank } from "../bank.ts";
+import { mergeTop, normalised, wholeBank } from "../bank.ts";
+import { joinScan } from "../bankScan.ts";
 import { chooseParameters, numeric } from "../parameters.ts";
 import { afterwards } from "../score.ts";
 import type { Score } from "../score.ts";
@@ -30,15 +31,14 @@ export const knn: Score = {
     }));
   },
   bind(engine, state) {
-    const bank = stateArray(state, "bank");
     const k = stateNumber(state, "k");
-    return {
-      async score({ features }) {
-        const likeness = await nearest(engine, normalised(engine, features), bank, k);
-        const farthest = await engine.ops.min(likeness, { axes: [1] }).floats();
+    const seat = joinScan(engine, stateArray(state, "bank"), {
+      visit: ({ cosines }, before) => mergeTop(engine, before, cosines, k),
+      async finish(nearest) {
+        const farthest = await engine.ops.min(nearest, { axes: [1] }).floats();
         return Float64Array.from(farthest, (cosine) => 2 * cosine - 2);
       },
-      dispose: () => undefined,
-    };
+    });
+    return { score: (block) => seat.scores(block), dispose: () => seat.dispose() };
   },
 };

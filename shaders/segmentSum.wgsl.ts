@@ -1,4 +1,4 @@
-/** Sums of rows by segment. y[s, :] = Σ x[order[i], :] over starts[s] ≤ i < starts[s + 1]. */
+/** Sums of rows by segment: y[s, :] = Σ x[order[i], :] over i from starts[s] to starts[s + 1] − 1. */
 import type { GatherOptions } from "./gather.wgsl.ts";
 import { flatWorkgroup } from "./lib/grid.wgsl.ts";
 import { wgsl } from "./lib/wgsl.ts";

@@ -25,11 +25,12 @@ type Look = Pick<Watched, "peakBytes" | "cpuSeconds">;
 function lookAt(pid: number): Look | null {
   try {
     const peak = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8"));
+    if (!peak) return null; // ended, but not yet asked after
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8")
       .replace(/^.*\) /, "")
       .split(" ");
     return {
-      peakBytes: peak ? Number(peak[1]) * 1024 : null,
+      peakBytes: Number(peak[1]) * 1024,
       cpuSeconds: (Number(stat[USER_TIME]) + Number(stat[SYSTEM_TIME])) / TICKS,
     };
   } catch {

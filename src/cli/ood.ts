@@ -5,9 +5,8 @@ import { evaluateOod, type EvaluateInput, type Evaluation } from "../neco/evalua
 import type { ScoreOptions } from "../neco/options.ts";
 import { chooseScores } from "../neco/registry.ts";
 import { needsImages } from "../neco/score.ts";
-import { stopwatch } from "../neco/stopwatch.ts";
 import { UsageError } from "../util/errors.ts";
-import { print, writeJson } from "./console.ts";
+import { print } from "./console.ts";
 import { engineChoice, withEngine } from "./engine.ts";
 import type { EngineChoice } from "./engine.ts";
 import { methodParams } from "./method-params.ts";
@@ -15,6 +14,7 @@ import { openFeatureSets, type FeatureSets, type GroupOptions } from "./feature-
 import { publish, sweepText, type OodOutputs } from "./ood-outputs.ts";
 import { searchOptions } from "./ood-search.ts";
 import { sweepOf } from "./ood-sweep.ts";
+import { timingsFile } from "./ood-timings.ts";
 import { append, collect, list, namedFile, natural, numberIn, oneOf, positive } from "./options.ts";
 import { startProgress } from "./console.ts";
 
@@ -156,19 +156,13 @@ async function runOod(options: OodOptions, choice: EngineChoice): Promise<void> 
               wanted,
             })
           : wanted;
-      const watch = options.timings === undefined ? null : stopwatch(() => performance.now());
+      const timings = timingsFile(options.timings);
       const evaluation = await evaluateSets(engine, sets, methodsOf(options), {
         ...uncertaintyOf(options),
         options: searched,
-        time: watch?.time,
+        time: timings.time,
       });
-      if (options.timings !== undefined)
-        await writeJson(options.timings, {
-          schema: "neco-webgpu/timings@1",
-          adapter: engine.adapter.description,
-          seconds: watch?.timings,
-          peak_buffer_bytes: engine.pool.peakBytes,
-        });
+      await timings.save(engine);
       const groups = Object.fromEntries(sets.ood.map(({ source, group }) => [source.name, group]));
       await publish(evaluation, groups, options);
       const sweep = options.necoDim === "sweep" ? await sweepOf(engine, sets, evaluation) : null;

@@ -8,7 +8,7 @@ import { defineOp, need } from "./op.ts";
 import { ELEMENT_WORKGROUP, elementGrid, reads, u, writes } from "./pass.ts";
 
 /**
- * y[s, :] = Σ x[order[i], :] over starts[s] ≤ i < starts[s + 1], in that order; x: [N, W],
+ * y[s, :] = Σ x[order[i], :] over i from starts[s] to starts[s + 1] − 1, in that order; x: [N, W],
  * order: [M], starts: [S + 1], ascending. A segment without rows gives zeros.
  */
 export const segmentSum = defineOp({

@@ -9,7 +9,7 @@ import { rowGrid, rowVariants } from "./rows.ts";
 
 const FLOPS = 6; // for each element at each scale
 
-/** x [N, C], scales [K] → y [N, K]: Σ_c p_c (x_c − max x) with p = softmax(scale · x), scale > 0. */
+/** x [N, C], scales [K] → y [N, K]: Σ_c p_c (x_c − max x) with p = softmax(scale · x); scales are positive. */
 export const tempered = defineOp({
   name: "tempered",
   inputs: ["x", "scales"],

@@ -3,7 +3,7 @@ import type { Engine } from "../engine/index.ts";
 import type { FeatureSource, Head } from "../io/index.ts";
 import { DataError, UsageError } from "../util/errors.ts";
 import { assertConsistent, fitScores } from "./fit.ts";
-import type { FittedScore } from "./fit.ts";
+import type { FitResult, FittedScore } from "./fit.ts";
 import { idResult } from "./idResult.ts";
 import type { IdResult } from "./idResult.ts";
 import type { ImageModel } from "./imageModel.ts";
@@ -112,13 +112,10 @@ export async function evaluateOod(input: EvaluateInput): Promise<Evaluation> {
   const measured = await time("measure", "all", () =>
     Promise.resolve(measure(scored, fit.fitted, figures)),
   );
+  const sets = { train, id, ood: ood.map(({ source }) => source) };
   const warnings = [
-    ...(await time("compare sets", "all", () =>
-      sameSetWarnings({ train, id, ood: ood.map(({ source }) => source) }),
-    )),
-    ...trainWarnings(fit.train, head?.classes ?? train.classes),
-    ...fit.fitted.flatMap(({ state }) => state.warnings),
-    ...[scored.id, ...scored.ood.values()].flatMap((set) => set.warnings),
+    ...(await time("compare sets", "all", () => sameSetWarnings(sets))),
+    ...dataWarnings(fit, scored, head?.classes ?? train.classes),
     ...(reference === null || measured.vectors.has(reference)
       ? []
       : [`no DeLong tests: their reference ${reference} was skipped`]),
@@ -137,6 +134,17 @@ export async function evaluateOod(input: EvaluateInput): Promise<Evaluation> {
   const scores = columnsOf(measured.vectors);
   return { json, scores, warnings: [...new Set(warnings)], fitted: fit.fitted, train: fit.train };
 }
+
+/** What fitting and scoring have to say. */
+const dataWarnings = (
+  { train, fitted }: FitResult,
+  { id, ood }: Scored,
+  classes: number | null,
+): string[] => [
+  ...trainWarnings(train, classes),
+  ...fitted.flatMap(({ state }) => state.warnings),
+  ...[id, ...ood.values()].flatMap((set) => set.warnings),
+];
 
 /**
  * The name of the method that the others are tested against, or null.

@@ -39,6 +39,11 @@ export const knn: Score = {
         return Float64Array.from(farthest, (cosine) => 2 * cosine - 2);
       },
     });
-    return { score: (block) => seat.scores(block), dispose: () => seat.dispose() };
+    return {
+      score: (block) => seat.scores(block),
+      dispose: () => {
+        seat.dispose();
+      },
+    };
   },
 };

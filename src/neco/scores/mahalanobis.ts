@@ -158,7 +158,9 @@ export const mahalanobis: Score = {
     const distance = bindClassDistance(engine, state);
     return {
       score: (block) => distance.score(block),
-      dispose: () => releaseClassDistance(distance),
+      dispose: () => {
+        releaseClassDistance(distance);
+      },
     };
   },
 };

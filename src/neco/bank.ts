@@ -7,7 +7,7 @@ import type { TrainStatistics } from "./moments.ts";
 import { sharedCalibration } from "./score.ts";
 import type { Calibration, FitContext, NamedArray } from "./score.ts";
 
-const MAX_CHUNK_BYTES = 16 * 1024 ** 2; // of likenesses of a block to a chunk
+const MAX_CHUNK_BYTES = 8 * 1024 ** 2; // of likenesses of a block to a chunk
 
 const TILE = 64; // columns that kernels take at once; odd numbers of columns are slower by half
 

@@ -7,7 +7,7 @@ import { logSumExp, readLogitStats } from "./logits.ts";
 import type { LogitStats } from "./logits.ts";
 
 const MAX_BLOCK_BYTES = 32 * 1024 ** 2; // design.md: statistics stream blocks of at most 32 MiB
-const MAX_BLOCK_ROWS = 2048; // f32 partial sums stay accurate, and temporaries of C columns small
+const MAX_BLOCK_ROWS = 1024; // f32 partial sums stay accurate, and temporaries of C columns small
 
 /** The head as tensors, made once per run. */
 export interface HeadTensors {

@@ -197,4 +197,5 @@ async function observe(
   });
   tensors?.weight.dispose();
   tensors?.bias?.dispose();
+  engine.trim(); // the next pass, or the scores, want buffers of other sizes
 }

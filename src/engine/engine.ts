@@ -299,12 +299,6 @@ export class Engine {
     this.gpu.faults.check();
   }
 
-  /** Gives the memory of buffers that are free now back to the adapter, after the work queued. */
-  trim(): void {
-    this.eager.flush(); // a buffer that a pass not yet submitted uses must not be destroyed
-    this.pool.trim();
-  }
-
   /** Gives the device back; every tensor is gone. */
   destroy(): void {
     this.gpu.device.destroy();

@@ -9,6 +9,7 @@ import type { Calibration, FitContext, NamedArray } from "./score.ts";
 
 const MAX_CHUNK_BYTES = 8 * 1024 ** 2; // of likenesses of a block to a chunk
 
+const CHUNKS_AHEAD = 2; // queued while the GPU works
 const TILE = 64; // columns that kernels take at once; odd numbers of columns are slower by half
 
 /** h/‖h‖ row by row; rows of zeros stay zero. */
@@ -100,6 +101,8 @@ export async function eachChunk<T>(
         start,
       ),
     );
+    // Uploads are copied when they are queued: running ahead would queue the whole bank.
+    if ((start / step) % CHUNKS_AHEAD === CHUNKS_AHEAD - 1) await engine.finish();
   }
   return result;
 }

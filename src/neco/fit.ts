@@ -197,5 +197,6 @@ async function observe(
   });
   tensors?.weight.dispose();
   tensors?.bias?.dispose();
-  engine.trim(); // the next pass, or the scores, want buffers of other sizes
+  engine.eager.flush(); // a buffer that a pass not yet submitted uses must not be destroyed
+  engine.pool.trim(); // the next pass, or the scores, want buffers of other sizes
 }

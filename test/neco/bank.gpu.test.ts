@@ -19,7 +19,7 @@ afterEach(() => vi.restoreAllMocks());
 
 const DIM = 8;
 const CLASSES = 5;
-const TRAIN = 4500; // three chunks beside a block of the test set
+const TRAIN = 4500; // three chunks beside a block of the test set, which are two
 const TEST = 2000;
 
 const features = (rows: number, seed: number, mean = 0): Float32Array =>
@@ -112,7 +112,8 @@ test("scores that search the same bank share its products, to the same bits", as
   const [knn, relation] = [await searches(["knn"]), await searches(["relation"])];
   const both = await searches(["knn", "relation"]);
   expect(both.count).toBe(knn.count);
-  expect(knn.count).toBe(3 + 1); // chunks beside the test set, and beside the 30 rows of the other
+  // Three chunks beside each of the test set's two blocks, one beside the 30 rows of the other.
+  expect(knn.count).toBe(2 * 3 + 1);
   expect(both.scores).toEqual({ ...knn.scores, ...relation.scores });
 });
 

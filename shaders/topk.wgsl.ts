@@ -1,5 +1,6 @@
 /** The k largest elements of each row, found bit by bit: no sort, no order among equals to choose. */
 import { flatWorkgroup } from "./lib/grid.wgsl.ts";
+import { rowBefore, sortKey } from "./lib/ranks.wgsl.ts";
 import { rowReduce } from "./lib/reduce.wgsl.ts";
 import { wgsl } from "./lib/wgsl.ts";
 
@@ -22,7 +23,6 @@ export const topk = ({ lanes, rowsPerWorkgroup, subgroup }: TopkOptions): string
 enable subgroups;
 #endif
 const ROWS_PER_WORKGROUP: u32 = ${rowsPerWorkgroup}u;
-const SIGN: u32 = 0x80000000u;
 ${rowReduce({ lanes, subgroup })}
 ${flatWorkgroup}
 struct Params {
@@ -34,29 +34,8 @@ struct Params {
 @group(0) @binding(1) var<storage, read_write> y: array<f32>;
 @group(0) @binding(2) var<uniform> params: Params;
 
-// A whole number that sorts as the float does.
-fn sort_key(value: f32) -> u32 {
-  let bits = bitcast<u32>(value);
-  return select(bits | SIGN, ~bits, bits >= SIGN);
-}
-
-// Sum of the values of the lanes before this one. Counts stay exact in f32 below 2^24.
-#if ${subgroup}
-fn row_before(value: f32, lane: u32) -> f32 {
-  return subgroupExclusiveAdd(value);
-}
-#else
-fn row_before(value: f32, lane: u32) -> f32 {
-  workgroupBarrier();
-  row_partials[lane] = value;
-  workgroupBarrier();
-  var before = 0.0;
-  for (var other = 0u; other < lane; other++) {
-    before += row_partials[other];
-  }
-  return before;
-}
-#endif
+${sortKey}
+${rowBefore(subgroup)}
 
 @compute @workgroup_size(${lanes * rowsPerWorkgroup})
 fn main(

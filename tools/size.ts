@@ -9,7 +9,8 @@ import { slimShaders } from "./slim-shaders.ts";
 const KB = 1000; // bytes
 const BUDGETS = [
   { entry: "src/engine/index.ts", kilobytes: 60 },
-  { entry: "src/index.ts", kilobytes: 120 },
+  // 120 until kNN and Relation got their shared scan and its kernels: 2.6 kB for runs of ImageNet's size.
+  { entry: "src/index.ts", kilobytes: 122 },
 ] as const;
 
 const results = await Promise.all(

@@ -1,6 +1,5 @@
 // topk 3 of [4, 7]; written by npm run shaders
 const ROWS_PER_WORKGROUP: u32 = 1u;
-const SIGN: u32 = 0x80000000u;
 const ROW_LANES: u32 = 64u;
 const LOWEST: f32 = -3.4028234e38;
 
@@ -43,13 +42,11 @@ struct Params {
 @group(0) @binding(1) var<storage, read_write> y: array<f32>;
 @group(0) @binding(2) var<uniform> params: Params;
 
-// A whole number that sorts as the float does.
+const SIGN: u32 = 0x80000000u;
 fn sort_key(value: f32) -> u32 {
   let bits = bitcast<u32>(value);
   return select(bits | SIGN, ~bits, bits >= SIGN);
 }
-
-// Sum of the values of the lanes before this one. Counts stay exact in f32 below 2^24.
 
 fn row_before(value: f32, lane: u32) -> f32 {
   workgroupBarrier();

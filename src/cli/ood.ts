@@ -14,6 +14,7 @@ import { openFeatureSets, type FeatureSets, type GroupOptions } from "./feature-
 import { publish, sweepText, type OodOutputs } from "./ood-outputs.ts";
 import { searchOptions } from "./ood-search.ts";
 import { sweepOf } from "./ood-sweep.ts";
+import { timingsFile } from "./ood-timings.ts";
 import { append, collect, list, namedFile, natural, numberIn, oneOf, positive } from "./options.ts";
 import { startProgress } from "./console.ts";
 
@@ -41,6 +42,7 @@ export interface OodOptions extends OodOutputs, GroupOptions {
   readonly bootstrap?: number | true;
   readonly bootstrapSeed?: number;
   readonly delong?: string;
+  readonly timings?: string;
 }
 
 const share = numberIn({ min: 0, max: 1 });
@@ -65,7 +67,7 @@ const methodsOf = ({ methods }: OodOptions): "all" | readonly string[] =>
   methods.includes("all") ? "all" : methods;
 
 /** What {@link evaluateSets} computes beside the figures. */
-export type Uncertainty = Pick<EvaluateInput, "bootstrap" | "delong">;
+export type Uncertainty = Pick<EvaluateInput, "bootstrap" | "delong" | "time">;
 
 const uncertaintyOf = ({ bootstrap, bootstrapSeed, delong }: OodOptions): Uncertainty => ({
   delong,
@@ -154,10 +156,13 @@ async function runOod(options: OodOptions, choice: EngineChoice): Promise<void> 
               wanted,
             })
           : wanted;
+      const timings = timingsFile(options.timings);
       const evaluation = await evaluateSets(engine, sets, methodsOf(options), {
         ...uncertaintyOf(options),
         options: searched,
+        time: timings.time,
       });
+      await timings.save(engine);
       const groups = Object.fromEntries(sets.ood.map(({ source, group }) => [source.name, group]));
       await publish(evaluation, groups, options);
       const sweep = options.necoDim === "sweep" ? await sweepOf(engine, sets, evaluation) : null;
@@ -226,6 +231,7 @@ export function addOod(program: Command): void {
     .option("--bootstrap-seed <n>", "seed of the resamples (default: 0)", natural)
     .option("--delong <method>", "test every method's AUROC against this one's (DeLong)")
     .option("--json <file>", "write the results; - for standard output")
+    .option("--timings <file>", "write seconds by phase and method, and the most GPU memory held")
     .option("--latex <file>", "write the table of AUROC and FPR as papers print it")
     .option("--csv <file>", "write a table of all figures, percent, one row per method")
     .option("--scores <file.npz>", "write the score vectors")

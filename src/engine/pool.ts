@@ -29,6 +29,8 @@ export class BufferPool {
   created = 0;
   /** Bytes that exist on the adapter, lent or free. */
   bytes = 0;
+  /** The most that ever existed at once. */
+  peakBytes = 0;
 
   /** @param budget - most bytes that may exist at once. */
   constructor(device: GPUDevice, budget: number) {
@@ -69,6 +71,7 @@ export class BufferPool {
     this.live++;
     this.created++;
     this.bytes += size;
+    this.peakBytes = Math.max(this.peakBytes, this.bytes);
     const { STORAGE, COPY_SRC, COPY_DST, UNIFORM } = GPU_BUFFER_USAGE;
     return this.device.createBuffer({
       label,

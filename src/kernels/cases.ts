@@ -48,8 +48,10 @@ import {
 import { adamwCases, sgdMomentumCases } from "./optimizers.cases.ts";
 import { dropPathCases, dropoutCases } from "./dropout.cases.ts";
 import { imageBatchCases } from "./imageBatch.cases.ts";
+import { segmentSumCases } from "./segmentSum.cases.ts";
 import { softmaxBackwardCases, softmaxCases } from "./softmax.cases.ts";
-import { topkCases } from "./topk.cases.ts";
+import { temperedCases } from "./tempered.cases.ts";
+import { topkCases, topkMergeCases } from "./topk.cases.ts";
 import { choleskyPanelCases, triangularBlockCases } from "./triangular.cases.ts";
 import { unaryBackwardCases, unaryCases } from "./unary.cases.ts";
 import { broadcastToCases, permuteCases, reshapeCases, sliceCases } from "./views.cases.ts";
@@ -113,9 +115,12 @@ export const cases = {
   dropPath: dropPathCases,
   dropout: dropoutCases,
   imageBatch: imageBatchCases,
+  segmentSum: segmentSumCases,
   softmax: softmaxCases,
   softmaxBackward: softmaxBackwardCases,
+  tempered: temperedCases,
   topk: topkCases,
+  topkMerge: topkMergeCases,
   jacobiRotate: jacobiRotateCases,
   choleskyPanel: choleskyPanelCases,
   triangularBlock: triangularBlockCases,

@@ -33,8 +33,10 @@ import { dropPath, dropout } from "./dropout.ts";
 import { imageBatch } from "./imageBatch.ts";
 import type { OpDef } from "./op.ts";
 import { mean, sum, sumTo } from "./reduce.ts";
+import { segmentSum } from "./segmentSum.ts";
 import { softmax, softmaxBackward } from "./softmax.ts";
-import { topk } from "./topk.ts";
+import { tempered } from "./tempered.ts";
+import { topk, topkMerge } from "./topk.ts";
 import { choleskyPanel, triangularBlock } from "./triangular.ts";
 import { unaryBackward, unaryOps } from "./unary.ts";
 import { broadcastTo, permute, reshape, slice } from "./views.ts";
@@ -98,9 +100,12 @@ export const table = {
   dropPath,
   dropout,
   imageBatch,
+  segmentSum,
   softmax,
   softmaxBackward,
+  tempered,
   topk,
+  topkMerge,
   jacobiRotate,
   choleskyPanel,
   triangularBlock,

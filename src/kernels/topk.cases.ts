@@ -1,8 +1,18 @@
-/** Oracle of topk. Never imported by the library. */
+/** Oracles of topk and topkMerge. Never imported by the library. */
 import { at } from "../util/shape.ts";
 import { array64 } from "./case.ts";
 import type { OpCases } from "./case.ts";
 import { asRows } from "./pass.ts";
+
+/** The k largest in the order that the ops promise: those above the k-th, then its equals. */
+function largest(line: readonly number[], k: number): number[] {
+  const threshold = at(
+    line.toSorted((a, b) => b - a),
+    k - 1,
+  );
+  const above = line.filter((value) => value > threshold);
+  return [...above, ...Array<number>(k - above.length).fill(threshold)];
+}
 
 /** Oracle of topk. */
 export const topkCases: OpCases = {
@@ -10,15 +20,8 @@ export const topkCases: OpCases = {
     if (!x || typeof k !== "number") return [];
     const { rows, cols } = asRows(x.shape);
     const y = array64([rows, k]);
-    for (let row = 0; row < rows; row++) {
-      const line = [...x.data.subarray(row * cols, (row + 1) * cols)];
-      const threshold = at(
-        line.toSorted((a, b) => b - a),
-        k - 1,
-      );
-      const above = line.filter((value) => value > threshold);
-      y.data.set([...above, ...Array<number>(k - above.length).fill(threshold)], row * k);
-    }
+    for (let row = 0; row < rows; row++)
+      y.data.set(largest([...x.data.subarray(row * cols, (row + 1) * cols)], k), row * k);
     return [y];
   },
   samples: [
@@ -42,4 +45,58 @@ export const topkCases: OpCases = {
   ],
   tolerance: { rel: 0, abs: 0, why: "elements are copied" },
   bench: [{ inputs: [{ shape: [4096, 768] }], attrs: { k: 77 } }],
+};
+
+/** Oracle of topkMerge. */
+export const topkMergeCases: OpCases = {
+  reference([found, x]) {
+    if (!found || !x) return [];
+    const [{ rows, cols }, k] = [asRows(x.shape), asRows(found.shape).cols];
+    const y = array64([rows, k]);
+    for (let row = 0; row < rows; row++) {
+      const before = found.data.subarray(row * k, (row + 1) * k);
+      const line = [...before, ...x.data.subarray(row * cols, (row + 1) * cols)];
+      y.data.set(largest(line, k), row * k);
+    }
+    return [y];
+  },
+  samples: [
+    { inputs: [{ shape: [4, 3] }, { shape: [4, 7] }] },
+    { inputs: [{ shape: [1, 1] }, { shape: [1, 1] }] },
+    {
+      inputs: [
+        { shape: [5, 100], range: [-9, 9] },
+        { shape: [5, 257], range: [-9, 9] },
+      ],
+    },
+    {
+      inputs: [
+        { shape: [3, 70], range: [0, 1] },
+        { shape: [3, 20], range: [-2, -1] },
+      ],
+    },
+    { inputs: [{ shape: [130, 9], range: [-2, -1] }, { shape: [130, 65] }] },
+  ],
+  extremes: [
+    {
+      inputs: [
+        { shape: [2, 3], values: [0, 0, 5, -1, -1, -1] },
+        { shape: [2, 4], values: [0, 5, 0, -3, -1, -1, -1, -1] },
+      ],
+    },
+    {
+      inputs: [
+        { shape: [1, 2], values: [-1e30, 1e-30] },
+        { shape: [1, 3], values: [1e30, -1e-30, 0] },
+      ],
+    },
+  ],
+  errors: [
+    {
+      inputs: [{ shape: [2, 3] }, { shape: [3, 3] }],
+      throws: /topkMerge: found must be \[N, k\] and x \[N, C\]; got found \[2, 3\], x \[3, 3\]/,
+    },
+  ],
+  tolerance: { rel: 0, abs: 0, why: "elements are copied" },
+  bench: [{ inputs: [{ shape: [4096, 50], range: [0.9, 1] }, { shape: [4096, 1024] }] }],
 };

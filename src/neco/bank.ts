@@ -7,7 +7,10 @@ import type { TrainStatistics } from "./moments.ts";
 import { sharedCalibration } from "./score.ts";
 import type { Calibration, FitContext, NamedArray } from "./score.ts";
 
-const MAX_CHUNK_BYTES = 32 * 1024 ** 2; // of likenesses of a block to a chunk
+const MAX_CHUNK_BYTES = 8 * 1024 ** 2; // of likenesses of a block to a chunk
+
+const CHUNKS_AHEAD = 2; // queued while the GPU works
+const TILE = 64; // columns that kernels take at once; odd numbers of columns are slower by half
 
 /** h/‖h‖ row by row; rows of zeros stay zero. */
 export function normalised(engine: Engine, x: Tensor): Tensor {
@@ -68,8 +71,9 @@ export function wholeBank(context: FitContext, key: string, rowsOf: BankRows): C
 export const firstRows = (context: FitContext, limit: number, rowsOf: BankRows): Calibration =>
   collect(context, { rowsOf, limit });
 
-/** Rows of a bank that are compared with a block of `rows` at once. */
-const chunkRows = (rows: number): number => Math.max(1, Math.floor(MAX_CHUNK_BYTES / (4 * rows)));
+/** Rows of a bank that are compared with a block of `rows` at once: whole tiles of a product. */
+const chunkRows = (rows: number): number =>
+  Math.max(1, Math.floor(MAX_CHUNK_BYTES / (4 * rows * TILE))) * TILE;
 
 /**
  * Visits a bank chunk by chunk, so that the GPU holds one at a time; tensors made by `visit` are
@@ -79,7 +83,7 @@ export async function eachChunk<T>(
   engine: Engine,
   banks: readonly NamedArray[],
   rows: number,
-  visit: (chunks: readonly Tensor[], before: T | null) => T | Promise<T>,
+  visit: (chunks: readonly Tensor[], before: T | null, start: number) => T | Promise<T>,
 ): Promise<T | null> {
   const count = banks[0] ? at(banks[0].shape, 0) : 0;
   const step = chunkRows(rows);
@@ -94,38 +98,34 @@ export async function eachChunk<T>(
           return engine.tensor(values.subarray(start * width, end * width), [end - start, width]);
         }),
         before,
+        start,
       ),
     );
+    // Uploads are copied when they are queued: running ahead would queue the whole bank.
+    if ((start / step) % CHUNKS_AHEAD === CHUNKS_AHEAD - 1) await engine.finish();
   }
   return result;
 }
 
-/** How alike a block of `rows` samples and a chunk of a bank are, the larger the nearer. */
-export interface Likeness {
-  readonly rows: number;
-  /** [B, M] */
-  readonly of: (chunk: Tensor) => Tensor;
+/** The k largest of each row, of what was found before and a new part of the rows: [B, min(k, …)]. */
+export function mergeTop({ ops }: Engine, before: Tensor | null, part: Tensor, k: number): Tensor {
+  if (before && at(before.shape, 1) === k) return ops.topkMerge(before, part);
+  const all = before ? ops.concat(before, part, { axis: 1 }) : part;
+  return ops.topk(all, { k: Math.min(k, at(all.shape, 1)) });
 }
 
-/** ⟨query, bank row⟩. */
-export const innerProducts = ({ ops }: Engine, query: Tensor): Likeness => ({
-  rows: at(query.shape, 0),
-  of: (chunk) => ops.matmul(query, chunk, null, { transposeB: true }),
-});
-
-/** The k largest likenesses over the whole bank, unsorted: [B, min(k, N)]. */
+/** The k largest of ⟨query, bank row⟩ over the whole bank, unsorted: [B, min(k, N)]. */
 export async function nearest(
   engine: Engine,
-  likeness: Likeness,
+  query: Tensor,
   bank: NamedArray,
   k: number,
 ): Promise<Tensor> {
   const { ops } = engine;
-  const found = await eachChunk<Tensor>(engine, [bank], likeness.rows, ([chunk], before) => {
+  const found = await eachChunk<Tensor>(engine, [bank], at(query.shape, 0), ([chunk], before) => {
     if (!chunk) throw new RangeError("nearest: no bank");
-    const own = likeness.of(chunk); // [B, M]
-    const all = before ? ops.concat(before, own, { axis: 1 }) : own;
-    return ops.topk(all, { k: Math.min(k, at(all.shape, 1)) });
+    const likeness = ops.matmul(query, chunk, null, { transposeB: true }); // [B, M]
+    return mergeTop(engine, before, likeness, k);
   });
   if (!found) throw new RangeError("nearest: the bank is empty");
   return found;

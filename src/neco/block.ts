@@ -7,7 +7,7 @@ import { logSumExp, readLogitStats } from "./logits.ts";
 import type { LogitStats } from "./logits.ts";
 
 const MAX_BLOCK_BYTES = 32 * 1024 ** 2; // design.md: statistics stream blocks of at most 32 MiB
-const MAX_BLOCK_ROWS = 4096; // f32 partial sums stay accurate
+const MAX_BLOCK_ROWS = 1024; // f32 partial sums stay accurate, and temporaries of C columns small
 
 /** The head as tensors, made once per run. */
 export interface HeadTensors {
@@ -141,6 +141,13 @@ export function blockRows(dim: number, classes: number): number {
 }
 
 /**
+ * Rows of each of the fewest blocks of at most `most` rows, as equal as can be: a short last block
+ * would need buffers of other sizes, which the pool keeps beside those of the first.
+ */
+const evenly = (total: number, most: number): number =>
+  Math.max(1, Math.ceil(total / Math.ceil(total / most)));
+
+/**
  * Visits every row of a source once, in order. Tensors made by `visit` are freed after it.
  * @throws DataError if a feature or logit is NaN or infinite: how many, and where the first is.
  * @throws InterruptedError if the signal fires.
@@ -153,7 +160,10 @@ export async function eachBlock(
 ): Promise<void> {
   const { dim, rows: total } = source;
   const widest = Math.max(source.classes ?? 0, options.head?.classes ?? 0);
-  const step = Math.min(blockRows(dim, widest), options.batch ?? Infinity);
+  const step =
+    options.batch === undefined
+      ? evenly(total, blockRows(dim, widest))
+      : Math.min(blockRows(dim, widest), options.batch);
   for (let start = 0; start < total; start += step) {
     if (options.signal?.aborted) throw new InterruptedError(`stopped while reading ${source.name}`);
     const rows = Math.min(step, total - start);

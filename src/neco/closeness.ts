@@ -4,7 +4,6 @@
  */
 import type { Engine, Tensor } from "../engine/index.ts";
 import { at } from "../util/shape.ts";
-import type { Likeness } from "./bank.ts";
 
 /** Products of multiples of 2⁻¹¹ are multiples of 2⁻²², and sums of them below 4 are exact in f32. */
 const GRID = 2048;
@@ -31,25 +30,18 @@ function splitRows({ ops }: Engine, whole: Tensor): SplitRows {
 }
 
 /**
- * −½‖q − x‖² of rows q [B, D] of length 1 and rows x of a bank, as the exact −½‖q_high − x_high‖² and
- * what the small rests add: their rounding is 2⁻¹² of that of a cosine. Three products instead of one.
+ * −½‖q − x‖² of rows q [B, D] and x [M, D] of length 1, as the exact −½‖q_high − x_high‖² and what the
+ * small rests add: their rounding is 2⁻¹² of that of a cosine. Three products instead of one: [B, M].
  */
-export function closeness(engine: Engine, query: Tensor): Likeness {
+export function closeness(engine: Engine, query: Tensor, bank: Tensor): Tensor {
   const { ops } = engine;
-  const rows = at(query.shape, 0);
   const across = { transposeB: true } as const;
-  const q = splitRows(engine, query);
-  const both = ops.concat(q.high, q.low, { axis: 1 }); // [B, 2D]
-  const column = (x: Tensor): Tensor => ops.reshape(x, { shape: [rows, 1] });
+  const [q, x] = [splitRows(engine, query), splitRows(engine, bank)];
+  const column = (row: Tensor): Tensor => ops.reshape(row, { shape: [at(query.shape, 0), 1] });
   const less = (sum: Tensor, ofQuery: Tensor, ofBank: Tensor): Tensor =>
     ops.sub(ops.sub(sum, column(ofQuery)), ofBank);
-  return {
-    rows,
-    of(chunk) {
-      const x = splitRows(engine, chunk);
-      const exact = ops.matmul(q.high, x.high, null, across); // [B, M]
-      const mixed = ops.matmul(both, ops.concat(x.low, x.whole, { axis: 1 }), null, across);
-      return ops.add(less(exact, q.halfHigh, x.halfHigh), less(mixed, q.halfRest, x.halfRest));
-    },
-  };
+  const exact = ops.matmul(q.high, x.high, null, across);
+  const left = ops.concat(q.high, q.low, { axis: 1 }); // [B, 2D]
+  const mixed = ops.matmul(left, ops.concat(x.low, x.whole, { axis: 1 }), null, across);
+  return ops.add(less(exact, q.halfHigh, x.halfHigh), less(mixed, q.halfRest, x.halfRest));
 }

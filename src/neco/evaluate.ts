@@ -3,7 +3,7 @@ import type { Engine } from "../engine/index.ts";
 import type { FeatureSource, Head } from "../io/index.ts";
 import { DataError, UsageError } from "../util/errors.ts";
 import { assertConsistent, fitScores } from "./fit.ts";
-import type { FittedScore } from "./fit.ts";
+import type { FitResult, FittedScore } from "./fit.ts";
 import { idResult } from "./idResult.ts";
 import type { IdResult } from "./idResult.ts";
 import type { ImageModel } from "./imageModel.ts";
@@ -22,6 +22,8 @@ import { needsImages } from "./score.ts";
 import type { Score } from "./score.ts";
 import type { ScoreCache } from "./scoreCache.ts";
 import { scoreSource } from "./scoreSource.ts";
+import { noStopwatch } from "./stopwatch.ts";
+import type { Stopwatch } from "./stopwatch.ts";
 import type { Progress, SourceScores } from "./scoreSource.ts";
 import { trainWarnings } from "./trainWarnings.ts";
 
@@ -53,6 +55,8 @@ export interface EvaluateInput {
   readonly delong?: string | undefined;
   /** Keeps what took a look into the network. */
   readonly cache?: ScoreCache | null | undefined;
+  /** Told of every piece of work, to measure where time goes. */
+  readonly time?: Stopwatch | undefined;
   readonly onProgress?: Progress | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -88,6 +92,7 @@ export interface Evaluation {
  */
 export async function evaluateOod(input: EvaluateInput): Promise<Evaluation> {
   const { engine, train, id, head, ood, model, validation, cache, signal, onProgress } = input;
+  const time = input.time ?? noStopwatch;
   const options = scoreOptions(input.options);
   const known = input.scores ?? builtIn;
   const chosen = chooseScores(input.methods ?? "all", known);
@@ -95,7 +100,7 @@ export async function evaluateOod(input: EvaluateInput): Promise<Evaluation> {
   assertSets(input);
   const blind = blindScores(input, chosen);
   const scoresToFit = chosen.filter(({ name }) => blind[name] === undefined);
-  const shared = { engine, head, model, cache, signal, onProgress };
+  const shared = { engine, head, model, cache, signal, onProgress, time };
   const fit = await fitScores({ ...shared, train, validation, scores: scoresToFit, options });
   const pass = { ...shared, fitted: fit.fitted };
   const scored: Scored = {
@@ -103,16 +108,14 @@ export async function evaluateOod(input: EvaluateInput): Promise<Evaluation> {
     ood: new Map<string, SourceScores>(),
   };
   for (const { source } of ood) scored.ood.set(source.name, await scoreSource({ ...pass, source }));
-  const measured = measure(scored, fit.fitted, {
-    groups: groupsOf(ood),
-    labels: id.labels,
-    bootstrap: input.bootstrap ?? null,
-  });
+  const figures = { groups: groupsOf(ood), labels: id.labels, bootstrap: input.bootstrap ?? null };
+  const measured = await time("measure", "all", () =>
+    Promise.resolve(measure(scored, fit.fitted, figures)),
+  );
+  const sets = { train, id, ood: ood.map(({ source }) => source) };
   const warnings = [
-    ...(await sameSetWarnings({ train, id, ood: ood.map(({ source }) => source) })),
-    ...trainWarnings(fit.train, head?.classes ?? train.classes),
-    ...fit.fitted.flatMap(({ state }) => state.warnings),
-    ...[scored.id, ...scored.ood.values()].flatMap((set) => set.warnings),
+    ...(await time("compare sets", "all", () => sameSetWarnings(sets))),
+    ...dataWarnings(fit, scored, head?.classes ?? train.classes),
     ...(reference === null || measured.vectors.has(reference)
       ? []
       : [`no DeLong tests: their reference ${reference} was skipped`]),
@@ -131,6 +134,17 @@ export async function evaluateOod(input: EvaluateInput): Promise<Evaluation> {
   const scores = columnsOf(measured.vectors);
   return { json, scores, warnings: [...new Set(warnings)], fitted: fit.fitted, train: fit.train };
 }
+
+/** What fitting and scoring have to say. */
+const dataWarnings = (
+  { train, fitted }: FitResult,
+  { id, ood }: Scored,
+  classes: number | null,
+): string[] => [
+  ...trainWarnings(train, classes),
+  ...fitted.flatMap(({ state }) => state.warnings),
+  ...[id, ...ood.values()].flatMap((set) => set.warnings),
+];
 
 /**
  * The name of the method that the others are tested against, or null.

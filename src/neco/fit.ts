@@ -13,6 +13,8 @@ import { assertParameters } from "./parameters.ts";
 import { isCalibration, needsImages } from "./score.ts";
 import { fitKey } from "./scoreCache.ts";
 import type { ScoreCache } from "./scoreCache.ts";
+import { noStopwatch } from "./stopwatch.ts";
+import type { Stopwatch } from "./stopwatch.ts";
 import type { Calibration, Fit, FitContext, Need, Score, ScoreState } from "./score.ts";
 
 /** A score and what was fitted for it. */
@@ -38,6 +40,7 @@ export interface FitInput {
   readonly cache?: ScoreCache | null | undefined;
   /** Moments of `train` from an earlier fit, which saves a pass. */
   readonly statistics?: TrainStatistics | undefined;
+  readonly time?: Stopwatch | undefined;
   readonly onProgress?: ((stage: string, done: number, total: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -106,7 +109,9 @@ export async function fitScores(input: FitInput): Promise<FitResult> {
       input.onProgress?.(stage, done, train.rows);
   const statistics =
     input.statistics ??
-    (await trainStatistics(engine, train, { onRows: progress("moments"), signal }));
+    (await (input.time ?? noStopwatch)("moments", "all", () =>
+      trainStatistics(engine, train, { onRows: progress("moments"), signal }),
+    ));
   const context = { engine, train: statistics, head, options, model };
   const ofFeatures = usable.filter((score) => !needsImages(score));
   const states = await settle(context, ofFeatures, input, progress("calibration"));
@@ -141,40 +146,57 @@ async function fitAlone(
 async function settle(
   context: FitContext,
   scores: readonly Score[],
-  { train, validation, signal }: FitInput,
+  { train, validation, signal, time = noStopwatch }: FitInput,
   onRows: (done: number) => void,
 ): Promise<ReadonlyMap<Score, ScoreState>> {
   const states = new Map<Score, ScoreState>();
   let open = new Map<Score, Fit>();
-  for (const score of scores) open.set(score, await score.fit(context));
+  for (const score of scores)
+    open.set(score, await time("solve", score.name, () => score.fit(context)));
   const batch = scores.some(needsImages) ? context.model?.batch : undefined;
   while (open.size > 0) {
-    const wanting = [...open.values()].filter(isCalibration);
-    const ofTrain = wanting.filter(({ over }) => over === undefined);
-    const ofValidation = wanting.filter(({ over }) => over === "validation");
-    await observe(context, train, ofTrain, { onRows, signal, batch });
-    if (validation) await observe(context, validation, ofValidation, { onRows, signal, batch });
+    const wanting = [...open].flatMap(([score, fit]) =>
+      isCalibration(fit) ? [{ name: score.name, fit }] : [],
+    );
+    const ofTrain = wanting.filter(({ fit }) => fit.over === undefined);
+    const ofValidation = wanting.filter(({ fit }) => fit.over === "validation");
+    const pass = { onRows, signal, batch, time };
+    await observe(context, train, ofTrain, pass);
+    if (validation) await observe(context, validation, ofValidation, pass);
     const next = new Map<Score, Fit>();
     for (const [score, fit] of open)
-      if (isCalibration(fit)) next.set(score, await fit.finish());
+      if (isCalibration(fit)) next.set(score, await time("solve", score.name, () => fit.finish()));
       else states.set(score, fit);
     open = next;
   }
   return states;
 }
 
+/** A calibration and whose it is. */
+interface Wanting {
+  readonly name: string;
+  readonly fit: Calibration;
+}
+
 /** One pass over a source, shared by the calibrations that want it. */
 async function observe(
   { engine, head }: FitContext,
   source: FeatureSource,
-  calibrations: readonly Calibration[],
-  pass: PassOptions,
+  wanting: readonly Wanting[],
+  { time, ...pass }: PassOptions & { readonly time: Stopwatch },
 ): Promise<void> {
-  if (calibrations.length === 0) return;
+  if (wanting.length === 0) return;
   const tensors = head ? headTensors(engine, head) : null;
   await eachBlock(engine, source, { ...pass, head: tensors }, async (block) => {
-    for (const calibration of calibrations) await calibration.observe(block);
+    if (block.logits) await time("fit", "logits", () => block.logitStats());
+    for (const { name, fit } of wanting)
+      // Scores of images share tensors of a block among layers; the others leave none behind.
+      await time("fit", name, () =>
+        pass.batch === undefined ? engine.scope(() => fit.observe(block)) : fit.observe(block),
+      );
   });
   tensors?.weight.dispose();
   tensors?.bias?.dispose();
+  engine.eager.flush(); // a buffer that a pass not yet submitted uses must not be destroyed
+  engine.pool.trim(); // the next pass, or the scores, want buffers of other sizes
 }

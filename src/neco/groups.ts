@@ -13,9 +13,28 @@ export function groupSums(
   groups: Int32Array,
   count: number,
 ): Promise<Float32Array> {
-  const { ops } = engine;
-  const member = ops.oneHot(engine.tensor(groups, [groups.length]), { classes: count }); // [B, K]
-  return ops.matmul(member, rows, null, { transposeA: true }).floats();
+  const { order, starts } = byGroup(groups, count);
+  if (order.length === 0) return Promise.resolve(new Float32Array(count * at(rows.shape, 1)));
+  return engine.ops.segmentSum(rows, engine.tensor(order), engine.tensor(starts)).floats();
+}
+
+/** Rows in the order of their groups, and where each group starts (one more than there are groups). */
+function byGroup(
+  groups: Int32Array,
+  count: number,
+): { readonly order: Int32Array; readonly starts: Int32Array } {
+  const starts = new Int32Array(count + 1);
+  for (const group of groups) if (group >= 0) starts[group + 1] = at(starts, group + 1) + 1;
+  for (let group = 0; group < count; group++)
+    starts[group + 1] = at(starts, group + 1) + at(starts, group);
+  const next = starts.slice();
+  const order = new Int32Array(at(starts, count));
+  for (const [row, group] of groups.entries()) {
+    if (group < 0) continue;
+    order[at(next, group)] = row;
+    next[group] = at(next, group) + 1;
+  }
+  return { order, starts };
 }
 
 /** Adds numbers to float64 sums in place. */

@@ -4,6 +4,7 @@ import type { FeatureSource } from "../io/index.ts";
 import { MomentAccumulator } from "../linalg/index.ts";
 import { DataError } from "../util/errors.ts";
 import { at } from "../util/shape.ts";
+import { groupSums } from "./groups.ts";
 import { eachBlock } from "./block.ts";
 import type { Block, PassOptions } from "./block.ts";
 
@@ -38,8 +39,7 @@ export function rowsOfLabels(labels: Int32Array, rows: ReadonlyMap<number, numbe
 }
 
 /**
- * Adds up class sums on the GPU: one-hot [B, K] transposed times features [B, D]. Rows are shifted
- * by a first estimate of their class mean, so that f32 loses digits of the spread within the class
+ * Adds up class sums on the GPU. Rows are shifted by a first estimate of their class mean, so that f32 loses digits of the spread within the class
  * only, not of the means.
  */
 export class ClassAccumulator {
@@ -93,16 +93,9 @@ export class ClassAccumulator {
   }
 
   /** Σ over each class of (h − shift): [K · D]. */
-  private async classSums(block: Block, own: Int32Array, shift: Tensor): Promise<Float32Array> {
-    const { ops } = this.engine;
-    const width = this.labels.length;
-    const oneHot = new Float32Array(block.rows * width);
-    own.forEach((row, sample) => {
-      oneHot[sample * width + row] = 1;
-    });
-    const member = this.engine.tensor(oneHot, [block.rows, width]); // [B, K]
-    const shifted = ops.sub(block.features, shift); // [B, D]
-    return ops.matmul(member, shifted, null, { transposeA: true }).floats();
+  private classSums(block: Block, own: Int32Array, shift: Tensor): Promise<Float32Array> {
+    const shifted = this.engine.ops.sub(block.features, shift); // [B, D]
+    return groupSums(this.engine, shifted, own, this.labels.length);
   }
 
   /** The means so far. */

@@ -10,6 +10,8 @@ import { logMaxProbability } from "./logits.ts";
 import { needsImages } from "./score.ts";
 import { scoresKey } from "./scoreCache.ts";
 import type { ScoreCache } from "./scoreCache.ts";
+import { noStopwatch } from "./stopwatch.ts";
+import type { Stopwatch } from "./stopwatch.ts";
 
 /** Logits this far from h·Wᵀ + b, relative to the largest, are not rounding. */
 const DISAGREEMENT = 1e-3;
@@ -27,6 +29,7 @@ export interface ScoreInput {
   readonly model?: ImageModel | null | undefined;
   /** Keeps the scores that took a look into the network. */
   readonly cache?: ScoreCache | null | undefined;
+  readonly time?: Stopwatch | undefined;
   readonly onProgress?: Progress | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -90,7 +93,7 @@ async function scoreAlone(
 
 /** One pass of some scores over the source. */
 async function scorePass(
-  { engine, source, model = null, signal, onProgress }: ScoreInput,
+  { engine, source, model = null, signal, onProgress, time = noStopwatch }: ScoreInput,
   head: HeadTensors | null,
   fitted: readonly FittedScore[],
   also?: (block: Block, start: number) => Promise<void>,
@@ -107,8 +110,9 @@ async function scorePass(
   let start = 0;
   try {
     await eachBlock(engine, source, { head, batch, onRows, signal }, async (block) => {
-      for (const { scorer, values } of scorers) values.set(await scorer.score(block), start);
-      await also?.(block, start);
+      if (also) await time("score", "logits", () => also(block, start));
+      for (const { name, scorer, values } of scorers)
+        values.set(await time("score", name, () => engine.scope(() => scorer.score(block))), start);
       start += block.rows;
     });
   } finally {

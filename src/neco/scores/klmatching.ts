@@ -49,15 +49,20 @@ function calibrate({ engine }: FitContext): Calibration {
       const { predicted } = await block.logitStats();
       for (const label of predicted) counts[label] = at(counts, label) + 1;
       const { logP } = await logSoftmax(engine, block);
+      const least = await ops.min(logP).item();
       const edges = [numberTensor(engine, -WINDOW), numberTensor(engine, 0)] as const;
       for (const [w, sum] of sums.entries()) {
-        const shifted = ops.affine(logP, { scale: 1, shift: w * WINDOW });
-        const isInside = ops.mul(
-          ops.greater(shifted, edges[0]),
-          w === 0 ? ops.greaterEqual(edges[1], shifted) : ops.greater(edges[1], shifted),
-        );
-        const inside = ops.mul(isInside, ops.exp(ops.minimum(shifted, edges[1])));
-        addTo(sum, await groupSums(engine, inside, predicted, classes));
+        if (w > 0 && least > -w * WINDOW) break; // nothing lies that low
+        const found = await engine.scope(() => {
+          const shifted = ops.affine(logP, { scale: 1, shift: w * WINDOW });
+          const isInside = ops.mul(
+            ops.greater(shifted, edges[0]),
+            w === 0 ? ops.greaterEqual(edges[1], shifted) : ops.greater(edges[1], shifted),
+          );
+          const inside = ops.mul(isInside, ops.exp(ops.minimum(shifted, edges[1])));
+          return groupSums(engine, inside, predicted, classes);
+        });
+        addTo(sum, found);
       }
     },
     finish: () => Promise.resolve(stateOf(classes, counts, sums)),
@@ -155,7 +160,7 @@ export const klmatching: Score = {
         const across = { transposeB: true } as const;
         const nearness = ops.matmul(ops.exp(logP), logMeans, null, across); // Σ p log d: [B, C]
         const logD = ops.gather(logMeans, ops.argmax(nearness)); // [B, C]
-        const { sum, shift } = otherTerms(engine, own, logD);
+        const { sum, shift } = engine.scope(() => otherTerms(engine, own, logD));
         const isPredicted = ops.affine(isOther, { scale: -1, shift: 1 });
         const tops = await ops.sum(ops.mul(isPredicted, logD), { axes: [1] }).floats();
         const [sums, shifts] = [await sum.floats(), await shift.floats()];

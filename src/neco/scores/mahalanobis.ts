@@ -55,16 +55,19 @@ export function fitClassDistance(context: FitContext): Calibration {
 /** A fitted Mahalanobis distance on the GPU. */
 export class ClassDistance {
   private readonly engine: Engine;
+  private readonly fit: NamedArray;
   private readonly means: Tensor; // [K, D]
   private readonly whiten: Tensor; // [D, R]
   private readonly centre: Tensor; // [D]
   private readonly whitened: Tensor; // [K, R], of means − centre
   private readonly halfSquares: Tensor; // [K], −½ ‖whitened‖²
+  private last: { readonly block: Block; readonly scores: Promise<Float64Array> } | null = null;
 
   /** Uploads a state made by {@link mahalanobis}. */
   constructor(engine: Engine, state: ScoreState) {
     const { ops } = engine;
     this.engine = engine;
+    this.fit = stateArray(state, "whiten");
     this.means = arrayTensor(engine, stateArray(state, "means"));
     this.whiten = arrayTensor(engine, stateArray(state, "whiten"));
     this.centre = engine.tensor(columnMeans(stateArray(state, "means")));
@@ -89,15 +92,47 @@ export class ClassDistance {
     return ops.sum(ops.square(offset), { axes: [1] });
   }
 
-  /** −min_c of the squared distances: [B]. */
-  async score(block: Block): Promise<Float64Array> {
+  /** −min_c of the squared distances: [B]; computed once per block. */
+  score(block: Block): Promise<Float64Array> {
+    if (this.last?.block !== block) this.last = { block, scores: this.compute(block) };
+    return this.last.scores;
+  }
+
+  private async compute(block: Block): Promise<Float64Array> {
     return Float64Array.from(await this.squares(block.features).floats(), (square) => -square);
+  }
+
+  /** Whether this measures with the same fit on the same engine. */
+  isOf(engine: Engine, whiten: NamedArray): boolean {
+    return this.engine === engine && this.fit === whiten;
   }
 
   /** Gives the memory back. */
   dispose(): void {
     const { means, whiten, centre, whitened, halfSquares } = this;
     for (const tensor of [means, whiten, centre, whitened, halfSquares]) tensor.dispose();
+  }
+}
+
+// Mahalanobis and its relative form share the distances of a block.
+const open = new Map<ClassDistance, number>();
+
+/** The distance of a fit, shared by all that bind it until each has released it. */
+export function bindClassDistance(engine: Engine, state: ScoreState): ClassDistance {
+  const whiten = stateArray(state, "whiten");
+  const known = [...open.keys()].find((distance) => distance.isOf(engine, whiten));
+  const distance = known ?? new ClassDistance(engine, state);
+  open.set(distance, (open.get(distance) ?? 0) + 1);
+  return distance;
+}
+
+/** Gives a shared distance back; the last one to do so frees it. */
+export function releaseClassDistance(distance: ClassDistance): void {
+  const users = (open.get(distance) ?? 1) - 1;
+  if (users > 0) open.set(distance, users);
+  else {
+    open.delete(distance);
+    distance.dispose();
   }
 }
 
@@ -119,5 +154,13 @@ export const mahalanobis: Score = {
   title: "Mahalanobis",
   needs: ["features", "labels"],
   fit: (context) => Promise.resolve(fitClassDistance(context)),
-  bind: (engine, state) => new ClassDistance(engine, state),
+  bind(engine, state) {
+    const distance = bindClassDistance(engine, state);
+    return {
+      score: (block) => distance.score(block),
+      dispose: () => {
+        releaseClassDistance(distance);
+      },
+    };
+  },
 };

@@ -1,7 +1,7 @@
 /** NNGuide: energy, weighed by the likeness to confident training features. */
 import { at } from "../../util/shape.ts";
 import { stateArray, stateNumber } from "../arrays.ts";
-import { firstRows, innerProducts, nearest, normalised } from "../bank.ts";
+import { firstRows, nearest, normalised } from "../bank.ts";
 import { logSumExp } from "../logits.ts";
 import { chooseParameters, numeric } from "../parameters.ts";
 import { afterwards } from "../score.ts";
@@ -42,7 +42,7 @@ export const nnguide: Score = {
     return {
       async score(block) {
         const query = normalised(engine, block.features);
-        const guides = await nearest(engine, innerProducts(engine, query), bank, k);
+        const guides = await nearest(engine, query, bank, k);
         const means = await engine.ops.mean(guides, { axes: [1] }).floats();
         const energies = logSumExp(await block.logitStats());
         return energies.map((energy, row) => energy * at(means, row));

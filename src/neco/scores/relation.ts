@@ -1,8 +1,10 @@
 /** Relation: how strongly a sample is tied to the training samples, by features and by predictions. */
 import { stateArray, stateNumber } from "../arrays.ts";
 import { numberTensor } from "../numberTensor.ts";
-import { eachChunk, normalised, wholeBank } from "../bank.ts";
-import { addTo } from "../groups.ts";
+import type { Tensor } from "../../engine/index.ts";
+import { at } from "../../util/shape.ts";
+import { normalised, wholeBank } from "../bank.ts";
+import { joinScan } from "../bankScan.ts";
 import { chooseParameters, numeric } from "../parameters.ts";
 import { jointly } from "../score.ts";
 import type { Score } from "../score.ts";
@@ -38,31 +40,46 @@ export const relation: Score = {
     );
   },
   bind(engine, state) {
-    const banks = [stateArray(state, "features"), stateArray(state, "predictions")];
-    const power = numberTensor(engine, stateNumber(state, "power"));
+    const { ops } = engine;
+    const { shape, values } = stateArray(state, "predictions");
+    const classes = at(shape, 1);
+    const exponent = stateNumber(state, "power");
+    const power = numberTensor(engine, exponent);
     const threshold = numberTensor(engine, THRESHOLD);
-    return {
-      async score(block) {
-        const { ops } = engine;
-        const h = normalised(engine, block.features);
-        const p = ops.softmax(block.needLogits());
-        const totals = new Float64Array(block.rows);
-        await eachChunk(engine, banks, block.rows, async ([features, predictions]) => {
-          if (!features || !predictions) return;
-          const across = { transposeB: true } as const;
-          const ties = ops.mul(
-            ops.relu(ops.matmul(h, features, null, across)),
-            ops.matmul(p, predictions, null, across),
-          );
-          const counted = ops.mul(ops.greater(ties, threshold), ops.pow(ties, power));
-          addTo(totals, await ops.sum(counted, { axes: [1] }).floats());
-        });
-        return totals;
+    const seat = joinScan(engine, stateArray(state, "features"), {
+      prepare: (block) => ops.softmax(block.needLogits()),
+      visit({ cosines, start, end }, before, p) {
+        const rows = values.subarray(start * classes, end * classes);
+        const theirs = engine.tensor(rows, [end - start, classes]);
+        const agreement = ops.matmul(need(p), theirs, null, { transposeB: true });
+        const ties = ops.mul(cosines, agreement); // what is negative is below the threshold
+        const sizes = exponent === 1 ? ties : ops.pow(ops.relu(ties), power);
+        const sum = ops.sum(ops.mul(ops.greater(ties, threshold), sizes), PER_ROW); // [B, 1]
+        return before ? ops.concat(before, sum, { axis: 1 }) : sum;
       },
+      // f32 within a chunk, float64 over the chunks.
+      finish: async (sums) => rowTotals(await sums.floats(), at(sums.shape, 1)),
+    });
+    return {
+      score: (block) => seat.scores(block),
       dispose: () => {
+        seat.dispose();
         power.dispose();
         threshold.dispose();
       },
     };
   },
 };
+
+const PER_ROW = { axes: [1], keepDims: true } as const;
+
+function need(prepared: Tensor | null): Tensor {
+  if (!prepared) throw new RangeError("relation: the predictions are missing");
+  return prepared;
+}
+
+/** Σ of each row of a matrix, in float64. */
+const rowTotals = (values: Float32Array, width: number): Float64Array =>
+  Float64Array.from({ length: values.length / width }, (_, row) =>
+    values.subarray(row * width, (row + 1) * width).reduce((total, value) => total + value, 0),
+  );

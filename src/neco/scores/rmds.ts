@@ -11,7 +11,7 @@ import {
 import { jointly } from "../score.ts";
 import type { Calibration, FitContext, Score } from "../score.ts";
 import { calibrateWhitening } from "../whiten.ts";
-import { ClassDistance, fitClassDistance } from "./mahalanobis.ts";
+import { bindClassDistance, fitClassDistance, releaseClassDistance } from "./mahalanobis.ts";
 
 /** The mean of all training features and the whitening of their covariance. */
 function fitBackground(context: FitContext): Calibration {
@@ -43,7 +43,7 @@ export const rmds: Score = {
       })),
     ),
   bind(engine, state) {
-    const classes = new ClassDistance(engine, state);
+    const classes = bindClassDistance(engine, state);
     const mean = splitTensor(engine, stateArray(state, "background_mean"));
     const whiten = arrayTensor(engine, stateArray(state, "background_whiten"));
     return {
@@ -54,7 +54,7 @@ export const rmds: Score = {
         return own.map((score, row) => score + at(background, row));
       },
       dispose: () => {
-        classes.dispose();
+        releaseClassDistance(classes);
         for (const tensor of [mean.hi, mean.lo, whiten]) tensor.dispose();
       },
     };

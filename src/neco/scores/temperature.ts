@@ -3,6 +3,7 @@ import { DataError } from "../../util/errors.ts";
 import { at } from "../../util/shape.ts";
 import { stateNumber } from "../arrays.ts";
 import type { Block } from "../block.ts";
+import { addTo } from "../groups.ts";
 import { readLogitStats } from "../logits.ts";
 import type { Calibration, FitContext, Score, ScoreState } from "../score.ts";
 
@@ -17,21 +18,30 @@ interface Bracket {
   readonly high: number;
 }
 
-/** Σ over rows of E_p[z] − z_y at p = softmax(z/T): falls as T grows where T is too small. */
-async function slopeAt(
+/**
+ * Σ over rows of E_p[z] − z_y at p = softmax(z/T), for each T: falls as T grows where T is too small.
+ * Both parts are counted from the largest logit, so that a sure row adds next to nothing to either.
+ */
+async function slopesAt(
   { engine, train }: FitContext,
   block: Block,
-  temperature: number,
-): Promise<number> {
+  temperatures: readonly number[],
+): Promise<readonly number[]> {
   const { ops } = engine;
   if (!block.labels) throw new DataError(`${train.name}: labels are missing`);
   const logits = block.needLogits();
-  const below = ops.sub(logits, ops.max(logits, { axes: [1], keepDims: true }));
-  const p = ops.softmax(ops.affine(below, { scale: 1 / temperature }));
+  const scales = engine.tensor(Float32Array.from(temperatures, (t) => 1 / t));
+  const means = await ops.tempered(logits, scales).floats(); // [B, K]
   const classes = at(logits.shape, 1);
   const target = ops.oneHot(engine.tensor(block.labels, [block.rows]), { classes });
-  const slopes = ops.sum(ops.mul(ops.sub(p, target), below), { axes: [1] });
-  return (await slopes.floats()).reduce((total, slope) => total + slope, 0);
+  const own = await ops.sum(ops.mul(target, logits), { axes: [1] }).floats();
+  const { largest } = await block.logitStats();
+  const ownBelow = own.reduce((sum, z, row) => sum + z - at(largest, row), 0);
+  return temperatures.map((_, k) => {
+    let total = -ownBelow;
+    for (let row = 0; row < block.rows; row++) total += at(means, row * temperatures.length + k);
+    return total;
+  });
 }
 
 function calibrate(context: FitContext, { low, high }: Bracket, pass: number): Calibration {
@@ -40,8 +50,7 @@ function calibrate(context: FitContext, { low, high }: Bracket, pass: number): C
   const slopes = new Float64Array(POINTS);
   return {
     async observe(block) {
-      for (const [k, log] of logs.entries())
-        slopes[k] = at(slopes, k) + (await slopeAt(context, block, Math.exp(log)));
+      addTo(slopes, await slopesAt(context, block, logs.map(Math.exp)));
     },
     finish() {
       // Positive: a larger weight 1/T would raise the loss, so T must grow.

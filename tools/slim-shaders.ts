@@ -5,6 +5,16 @@ import type { Plugin } from "esbuild";
 /** A space beside one operator or bracket; not beside two, which would run together, or a hole. */
 const IDLE_SPACE = /(?<=[\w)\]]) (?=[^\w\s$#`"'}])|(?<=[^\w\s)\]}`"'#]) (?=[\w(])/g;
 
+/** Lines that stand by themselves: directives, holes and comments. */
+const STANDS_ALONE = /^(?:[#$`*]|\/\*)/;
+
+/** Whether a line goes on in the next one, in TypeScript and in WGSL alike. */
+const goesOn = (line: string, next: string | undefined): boolean =>
+  next !== undefined &&
+  /[;,({}]$/.test(line) &&
+  !STANDS_ALONE.test(line) &&
+  !STANDS_ALONE.test(next);
+
 /**
  * The text of a shader module without what compilers skip. Shaders hold no strings with "//", so
  * that what follows one is a comment, in TypeScript and in WGSL alike.
@@ -17,7 +27,8 @@ export const slim = (text: string): string =>
     .map((line) =>
       line.startsWith("*") || line.startsWith("/*") ? line : line.replace(IDLE_SPACE, ""),
     )
-    .join("\n");
+    .map((line, index, lines) => (goesOn(line, lines[index + 1]) ? line : `${line}\n`))
+    .join("");
 
 /** For every bundle that pages load. */
 export const slimShaders: Plugin = {

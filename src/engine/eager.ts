@@ -3,21 +3,23 @@ import type { OpenDevice } from "./device.ts";
 import { accessesOf, paramBytes, writeParams } from "./executor.ts";
 import type { Executor, ResolvedPass } from "./executor.ts";
 import type { PipelineCache } from "./pipelines.ts";
-import { ALIGNMENT, GPU_BUFFER_USAGE } from "./pool.ts";
-import type { BufferPool } from "./pool.ts";
-import { StagingPool } from "./staging.ts";
+import { ALIGNMENT, BufferPool, GPU_BUFFER_USAGE } from "./pool.ts";
 import { Storage } from "./tensor.ts";
 import type { HostArray, Tensor } from "./tensor.ts";
 
 /** Passes per submit: enough to amortise it, few enough that the GPU starts early. */
 const MAX_PENDING = 256;
 
+/** Of buffers for reading back, above which those that wait are given up. */
+const KEPT_BYTES = 64 * 1024 * 1024;
+
 /** Executes at once (from the caller's view), in order. */
 export class EagerExecutor implements Executor {
   private readonly gpu: OpenDevice;
   private readonly pool: BufferPool;
   private readonly pipelines: PipelineCache;
-  private readonly staging: StagingPool;
+  /** Buffers for reading back: the pages of a new one cost more than the copy into it. */
+  private readonly staging: BufferPool;
   private readonly paramsBuffer: GPUBuffer;
   private readonly paramsHost = new DataView(new ArrayBuffer(MAX_PENDING * ALIGNMENT));
   private encoder: GPUCommandEncoder | null = null;
@@ -31,7 +33,8 @@ export class EagerExecutor implements Executor {
     this.gpu = gpu;
     this.pool = pool;
     this.pipelines = pipelines;
-    this.staging = new StagingPool(gpu.device);
+    const { MAP_READ, COPY_DST } = GPU_BUFFER_USAGE;
+    this.staging = new BufferPool(gpu.device, Infinity, MAP_READ | COPY_DST);
     this.paramsBuffer = gpu.device.createBuffer({
       label: "eager params",
       size: MAX_PENDING * ALIGNMENT,
@@ -135,7 +138,7 @@ export class EagerExecutor implements Executor {
     const { faults } = this.gpu;
     faults.check();
     const size = Math.max(4, tensor.bytes);
-    const staging = this.staging.acquire(size);
+    const staging = this.staging.acquire(size, `read ${tensor.storage.label}`);
     try {
       this.endPass();
       this.commands.copyBufferToBuffer(liveBuffer(tensor.storage), tensor.offset, staging, 0, size);
@@ -147,7 +150,9 @@ export class EagerExecutor implements Executor {
       faults.check(); // a loss makes mapAsync fail with a vaguer message
       throw error;
     } finally {
+      staging.unmap();
       this.staging.release(staging);
+      if (this.staging.bytes > KEPT_BYTES) this.staging.trim();
     }
   }
 }

@@ -5,10 +5,23 @@ import { ceilDiv } from "../util/shape.ts";
 /** Storage buffers bind at multiples of this on every adapter (WebGPU's default alignment). */
 export const ALIGNMENT = 256;
 
+/** GPUBufferUsage by value: Node has no such global until Dawn's are installed. */
+export const GPU_BUFFER_USAGE = {
+  MAP_READ: 0x1,
+  COPY_SRC: 0x4,
+  COPY_DST: 0x8,
+  UNIFORM: 0x40,
+  STORAGE: 0x80,
+  INDIRECT: 0x100,
+} as const;
+
+const STORAGE_USAGE =
+  GPU_BUFFER_USAGE.STORAGE | GPU_BUFFER_USAGE.COPY_SRC | GPU_BUFFER_USAGE.COPY_DST;
+
 const MEBIBYTE = 1024 * 1024;
 
 /** Sizes in steps of a quarter of their power of two, so that similar shapes share buffers. */
-export function bucket(bytes: number): number {
+function bucket(bytes: number): number {
   const least = Math.max(ALIGNMENT, ceilDiv(bytes, ALIGNMENT) * ALIGNMENT);
   if (least <= 16 * ALIGNMENT) return least;
   const step = 2 ** Math.floor(Math.log2(least)) / 4;
@@ -23,6 +36,7 @@ export class BufferPool {
   private readonly free = new Map<string, GPUBuffer[]>();
   private readonly device: GPUDevice;
   private readonly budget: number;
+  private readonly usage: GPUBufferUsageFlags;
   /** Buffers that are lent out now. */
   live = 0;
   /** Buffers ever created; a replayed program must not raise it. */
@@ -32,19 +46,24 @@ export class BufferPool {
   /** The most that ever existed at once. */
   peakBytes = 0;
 
-  /** @param budget - most bytes that may exist at once. */
-  constructor(device: GPUDevice, budget: number) {
+  /**
+   * @param budget - most bytes that may exist at once.
+   * @param usage - of all its buffers: storage, unless told.
+   */
+  constructor(device: GPUDevice, budget: number, usage: GPUBufferUsageFlags = STORAGE_USAGE) {
     this.device = device;
     this.budget = budget;
+    this.usage = usage;
   }
 
   /**
-   * A storage buffer of at least so many bytes; its content is undefined.
+   * A buffer of at least so many bytes; its content is undefined.
    * @throws LimitError beyond the adapter's largest buffer.
    * @throws OutOfMemoryError beyond the byte budget.
    */
   acquire(bytes: number, label: string): GPUBuffer {
-    return this.take(bucket(bytes), label, bucket(bytes) === ALIGNMENT);
+    const size = bucket(bytes);
+    return this.take(size, label, size === ALIGNMENT && this.usage === STORAGE_USAGE);
   }
 
   /** As {@link BufferPool.acquire}, for step scalars that are bound as uniforms. */
@@ -72,12 +91,8 @@ export class BufferPool {
     this.created++;
     this.bytes += size;
     this.peakBytes = Math.max(this.peakBytes, this.bytes);
-    const { STORAGE, COPY_SRC, COPY_DST, UNIFORM } = GPU_BUFFER_USAGE;
-    return this.device.createBuffer({
-      label,
-      size,
-      usage: STORAGE | COPY_SRC | COPY_DST | (uniform ? UNIFORM : 0),
-    });
+    const usage = this.usage | (uniform ? GPU_BUFFER_USAGE.UNIFORM : 0);
+    return this.device.createBuffer({ label, size, usage });
   }
 
   /** Takes a buffer back; work already queued on it finishes first, by queue order. */
@@ -99,13 +114,3 @@ export class BufferPool {
     this.free.clear();
   }
 }
-
-/** GPUBufferUsage by value: Node has no such global until Dawn's are installed. */
-export const GPU_BUFFER_USAGE = {
-  MAP_READ: 0x1,
-  COPY_SRC: 0x4,
-  COPY_DST: 0x8,
-  UNIFORM: 0x40,
-  STORAGE: 0x80,
-  INDIRECT: 0x100,
-} as const;

@@ -10,6 +10,7 @@ import { engineChoice, withEngine } from "./engine.ts";
 import type { EngineChoice } from "./engine.ts";
 import { fileOfSet, findHeadIn, OpenFiles } from "./feature-sets.ts";
 import { append, namedFile, numberIn } from "./options.ts";
+import type { NcSettings } from "./run-collapse.ts";
 
 /** Options of `neco nc` as commander gives them. */
 export interface NcOptions {
@@ -18,12 +19,24 @@ export interface NcOptions {
   readonly head?: string;
   readonly ood?: readonly string[];
   readonly rcond?: number;
+  /** A weight decay, or true for the usual one. */
+  readonly mse?: number | true;
   readonly json?: string;
 }
+
+/** The Neural Collapse notebook's weight decay. */
+const WEIGHT_DECAY = 5e-4;
+
+/** What the options ask of every checkpoint. */
+const wanted = ({ rcond, mse }: NcOptions): NcSettings => ({
+  ...(rcond === undefined ? {} : { rcond }),
+  ...(mse === undefined ? {} : { mseWeightDecay: mse === true ? WEIGHT_DECAY : mse }),
+});
 
 /** NC1–NC5 as a table, one row per checkpoint. */
 export function ncTable(rows: readonly (NcMetrics & { readonly step?: number })[]): string {
   const sets = Object.keys(rows[0]?.nc5 ?? {});
+  const hasParts = rows.some(({ mse }) => mse !== undefined);
   const head = [
     "step",
     "accuracy %",
@@ -33,6 +46,7 @@ export function ncTable(rows: readonly (NcMetrics & { readonly step?: number })[
     "NC3",
     "NC4",
     ...sets.map((set) => `NC5 ${set}`),
+    ...(hasParts ? ["LNC1", "LNC2/3", "L⊥"] : []),
   ];
   const cells = rows.map((row) => [
     row.step === undefined ? "–" : String(row.step),
@@ -44,13 +58,14 @@ export function ncTable(rows: readonly (NcMetrics & { readonly step?: number })[
       row.nc3,
       row.nc4,
       ...sets.map((set) => row.nc5[set] ?? Number.NaN),
+      ...(row.mse ? [row.mse.lnc1, row.mse.lnc2_3, row.mse.l_perp] : []),
     ].map(figure),
   ]);
   return textTable(head, cells);
 }
 
 async function ncOfFiles(options: NcOptions, choice: EngineChoice): Promise<NcJson> {
-  const { features, head: headFile, ood = [], rcond } = options;
+  const { features, head: headFile, ood = [] } = options;
   if (features === undefined)
     throw new UsageError("give --run DIR, or feature files: --features F --head F");
   const named = ood
@@ -71,7 +86,7 @@ async function ncOfFiles(options: NcOptions, choice: EngineChoice): Promise<NcJs
         features: source,
         weights,
         ood: sets,
-        ...(rcond === undefined ? {} : { rcond }),
+        ...wanted(options),
       };
       const metrics = await neuralCollapse(engine, input);
       return { schema: "neco-webgpu/nc@1", adapter: engine.adapter.description, ...metrics };
@@ -88,7 +103,7 @@ async function runNc(options: NcOptions, choice: EngineChoice): Promise<void> {
     const { run } = options;
     const { ncOfRun } = await import("./run-collapse.ts");
     const sets = (options.ood ?? []).map(namedFile);
-    json = await withEngine(choice, (engine) => ncOfRun(engine, run, sets));
+    json = await withEngine(choice, (engine) => ncOfRun(engine, run, sets, wanted(options)));
   }
   if (options.json !== undefined) await writeJson(options.json, json);
   if (options.json !== "-") print(ncTable(json.steps ?? [json]));
@@ -116,6 +131,11 @@ export function addNc(program: Command): void {
       "--rcond <x>",
       "eigenvalues below x of the largest count as zero",
       numberIn({ min: 0, max: 1 }),
+    )
+    .option(
+      "--mse [weight-decay]",
+      "also the parts of the squared error under this weight decay (5e-4)",
+      numberIn({ min: 1e-12 }),
     )
     .option("--json <file>", "write the metrics; - for standard output")
     .addHelpText("after", EXAMPLES)

@@ -1,7 +1,7 @@
 /** Neural collapse over a run: NC1–NC5 of every checkpoint on its training features. */
 import type { Engine } from "../engine/index.ts";
 import type { FeatureSource } from "../io/index.ts";
-import { neuralCollapse, type NcJson, type NcMetrics } from "../neco/index.ts";
+import { neuralCollapse, type NcInput, type NcJson, type NcMetrics } from "../neco/index.ts";
 import { DataError } from "../util/errors.ts";
 import { startProgress } from "./console.ts";
 import { OpenFiles } from "./feature-sets.ts";
@@ -17,11 +17,15 @@ import {
 } from "./run-features.ts";
 import { listSteps, runPath, saveJson } from "./run-folder.ts";
 
+/** Settings that hold for all checkpoints. */
+export type NcSettings = Pick<NcInput, "rcond" | "mseWeightDecay">;
+
 /** Metrics of one checkpoint. */
 async function ncAtStep(
   engine: Engine,
   run: OpenRun,
   images: readonly OodImages[],
+  settings: NcSettings,
 ): Promise<NcMetrics> {
   const files = new OpenFiles();
   try {
@@ -29,7 +33,12 @@ async function ncAtStep(
     const features = await runSplit(engine, run, files, own);
     const ood: FeatureSource[] = [];
     for (const set of images) ood.push(await runSplit(engine, run, files, set));
-    return await neuralCollapse(engine, { features, weights: run.model.head, ood });
+    return await neuralCollapse(engine, {
+      features,
+      weights: run.model.head,
+      ood,
+      ...settings,
+    });
   } finally {
     await files.close();
   }
@@ -43,6 +52,7 @@ export async function ncOfRun(
   engine: Engine,
   folder: string,
   named: readonly NamedFile[],
+  settings: NcSettings = {},
 ): Promise<NcJson> {
   const base = await openRunAt(folder, "last");
   const images = await openOodImages(base, wantedSets(base.config, named).filter(isDataset));
@@ -51,7 +61,8 @@ export async function ncOfRun(
   const rows: (NcMetrics & { step: number })[] = [];
   let last: NcMetrics | null = null;
   for (const step of steps) {
-    last = await ncAtStep(engine, { ...base, model: await loadRunModel(folder, step) }, images);
+    const run = { ...base, model: await loadRunModel(folder, step) };
+    last = await ncAtStep(engine, run, images, settings);
     rows.push({ step, ...last });
     progress.update(rows.length);
   }

@@ -17,6 +17,8 @@ import {
   withRow,
 } from "./collapse/geometry.ts";
 import type { Rows } from "./collapse/geometry.ts";
+import { mseDecomposition } from "./collapse/mse.ts";
+import type { MseDecomposition } from "./collapse/mse.ts";
 import { variabilityTrace } from "./collapse/variability.ts";
 import type { Group } from "./collapse/variability.ts";
 import { assertConsistent } from "./fit.ts";
@@ -47,6 +49,8 @@ export interface NcMetrics {
   readonly ood_only: Readonly<Record<string, { readonly nc1: number }>>;
   /** Of the features that were measured, usually the training set's, as a fraction. */
   readonly accuracy: number;
+  /** Where a weight decay was given for it. */
+  readonly mse?: MseDecomposition;
 }
 
 /** `neco nc --json`. */
@@ -62,6 +66,8 @@ export interface NcInput extends AgreementInput {
   readonly ood?: readonly FeatureSource[];
   /** Cut-off of Σ_B⁺, relative to its largest eigenvalue; default 1e-6. */
   readonly rcond?: number;
+  /** Splits the squared error under this weight decay into its parts; not by default. */
+  readonly mseWeightDecay?: number;
 }
 
 /**
@@ -95,12 +101,29 @@ export async function neuralCollapse(engine: Engine, input: NcInput): Promise<Nc
     nc2: { ...(await meansGeometry(engine, spread)), ...classifier },
     nc3: selfDuality(w, spread),
     ...(await agreement(engine, input, labels, classes)),
+    ...(await squaredError(engine, input, { own, means, counts: classes.counts, weights: w })),
     nc5: column(({ nc5 }) => nc5),
     with_ood: column(({ joint }) => joint),
     ood_only: Object.fromEntries(
       extras.flatMap(([name, { alone }]) => (alone === null ? [] : [[name, { nc1: alone }]])),
     ),
   };
+}
+
+/** The parts of the squared error, where they are wanted. */
+async function squaredError(
+  engine: Engine,
+  input: NcInput,
+  { own, means, counts, weights }: { own: Group; means: Rows; counts: Float64Array; weights: Rows },
+): Promise<Pick<NcMetrics, "mse">> {
+  const { mseWeightDecay: weightDecay, weights: head, features } = input;
+  if (weightDecay === undefined) return {};
+  if (!(weightDecay > 0))
+    throw new UsageError(`the squared error's weight decay must be above 0, not ${weightDecay}`);
+  const present = labelsPresent(features.labels ?? new Int32Array());
+  const bias = Float64Array.from(present, (label) => head.bias?.[label] ?? 0);
+  const parts = { own, means, counts, classifier: { weights, bias }, weightDecay };
+  return { mse: await mseDecomposition(engine, parts, input) };
 }
 
 /** What the ID side contributes to the figures of each OOD set. */

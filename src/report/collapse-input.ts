@@ -20,6 +20,14 @@ export interface NcMetrics {
   readonly ood_only: Readonly<Record<string, { readonly nc1: number }>>;
   /** Training accuracy in eval mode, a fraction. */
   readonly accuracy: number;
+  /** The squared error's parts, where `neco nc --mse` measured them. */
+  readonly mse?: {
+    readonly weight_decay: number;
+    readonly lnc1: number;
+    readonly lnc2_3: number;
+    readonly l_perp: number;
+    readonly loss: number;
+  };
 }
 
 /** `nc.json`: the last checkpoint's metrics, and all of them under `steps` for a run. */

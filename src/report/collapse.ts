@@ -145,6 +145,24 @@ function alignmentCharts(steps: readonly NcStep[]): NcChart[] {
   ];
 }
 
+/** The parts of the squared error, where they were measured. */
+function errorCharts(steps: readonly NcStep[]): NcChart[] {
+  const decay = steps.find(({ mse }) => mse !== undefined)?.mse?.weight_decay;
+  if (decay === undefined) return [];
+  return [
+    {
+      title: "Parts of the squared error",
+      caption: `Under a weight decay of ${figure(decay)}, log scale: LNC1, what features within a class cost the best classifier; LNC2/3, what the class means cost it; L⊥, how far the classifier is from it.`,
+      log: true,
+      series: [
+        curve(steps, "LNC1", ({ mse }) => mse?.lnc1),
+        curve(steps, "LNC2/3", ({ mse }) => mse?.lnc2_3),
+        curve(steps, "L⊥", ({ mse }) => mse?.l_perp),
+      ],
+    },
+  ];
+}
+
 /** NC1–NC5 against the step, the end of the warm-up marked; none for a single checkpoint. */
 export function collapseFigures(
   document: Document,
@@ -155,7 +173,7 @@ export function collapseFigures(
   if (steps.length < 2) return [];
   const marks =
     warmupSteps === null || warmupSteps <= 0 ? [] : [{ x: warmupSteps, name: "warm-up ends" }];
-  return [...spreadCharts(steps), ...alignmentCharts(steps)]
+  return [...spreadCharts(steps), ...alignmentCharts(steps), ...errorCharts(steps)]
     .filter(({ series }) => series.length > 0)
     .map((chart) =>
       lineChart(document, {

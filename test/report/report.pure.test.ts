@@ -81,6 +81,7 @@ describe("report page", () => {
       "ROC: ID against icons",
       "NECO: AUROC against d",
       "NC1: variability within classes",
+      "Parts of the squared error",
       "NC5: OOD orthogonality",
       "The limit: a simplex of four classes",
       "Risk against coverage, ID test",

@@ -85,6 +85,7 @@ const ncAt = (step: number, accuracy: number): ReportInput["nc"] & object => ({
   with_ood: { fashion: { nc1: 50 / (step + 1), nc2: NC2 } },
   ood_only: { fashion: { nc1: 60 } },
   accuracy,
+  mse: { weight_decay: 5e-4, lnc1: 3e-3, lnc2_3: 4e-4, l_perp: 2 / (step + 1), loss: 0.1 },
 });
 
 const STEPS = [0, 100, 200, 400, 800];

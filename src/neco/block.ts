@@ -5,6 +5,8 @@ import { DataError, InterruptedError } from "../util/errors.ts";
 import { at } from "../util/shape.ts";
 import { logSumExp, readLogitStats } from "./logits.ts";
 import type { LogitStats } from "./logits.ts";
+import { ALONE, peersOf } from "./peers.ts";
+import type { PeerLogits } from "./peers.ts";
 
 const MAX_BLOCK_BYTES = 32 * 1024 ** 2; // design.md: statistics stream blocks of at most 32 MiB
 const MAX_BLOCK_ROWS = 4096; // f32 partial sums stay accurate
@@ -24,6 +26,8 @@ export interface BlockExtras {
   readonly host?: Float32Array | null; // [B · D]
   /** Reads the images that the rows are, u8 [B, H, W, channels]. */
   readonly images?: (() => Promise<Uint8Array>) | null;
+  /** Reads the logits of further models. */
+  readonly peers?: PeerLogits | null;
 }
 
 /** Rows on the GPU, with what several scores need of them computed once. */
@@ -36,6 +40,7 @@ export class Block {
   private readonly head: HeadTensors | null;
   private readonly host: Float32Array | null;
   private readonly images: (() => Promise<Uint8Array>) | null;
+  private readonly peers: PeerLogits | null;
   private stats: Promise<LogitStats> | null = null;
 
   /** The tensors belong to the scope that the block is visited in. */
@@ -43,7 +48,7 @@ export class Block {
     engine: Engine,
     features: Tensor,
     logits: Tensor | null,
-    { labels = null, head = null, host = null, images = null }: BlockExtras = {},
+    { labels = null, head = null, host = null, images = null, peers = null }: BlockExtras = {},
   ) {
     this.engine = engine;
     this.rows = at(features.shape, 0);
@@ -53,6 +58,7 @@ export class Block {
     this.head = head;
     this.host = host;
     this.images = images;
+    this.peers = peers;
   }
 
   /**
@@ -97,6 +103,17 @@ export class Block {
     if (!this.images)
       throw new DataError("this score needs images: features alone do not tell them");
     return this.images();
+  }
+
+  /**
+   * The logits of further models, M × [B, C], for a score that cannot do without.
+   * @throws DataError if there are none, or they do not go with the block's own.
+   */
+  async needPeers(): Promise<Tensor[]> {
+    if (!this.peers) throw new DataError(`this score ${ALONE}`);
+    const { shape } = this.needLogits();
+    const all = await this.peers(at(shape, 1));
+    return all.map((values) => this.engine.tensor(values, shape));
   }
 
   /** The features on the host; read back only where they did not come from there. */
@@ -165,7 +182,8 @@ export async function eachBlock(
           : null;
       const labels = source.labels?.subarray(start, start + rows) ?? null;
       const images = source.images ? imagesOf(source.images, start, rows) : null;
-      const extras = { labels, head: options.head ?? null, host: features, images };
+      const peers = peersOf(source, start, rows);
+      const extras = { labels, head: options.head ?? null, host: features, images, peers };
       await visit(new Block(engine, h, z, extras));
     });
     options.onRows?.(start + rows);

@@ -8,6 +8,7 @@ import { cfood } from "./scores/cfood.ts";
 import { dice } from "./scores/dice.ts";
 import { dropout } from "./scores/dropout.ts";
 import { energy } from "./scores/energy.ts";
+import { ensemble } from "./scores/ensemble.ts";
 import { entropy } from "./scores/entropy.ts";
 import { fdbd } from "./scores/fdbd.ts";
 import { gen } from "./scores/gen.ts";
@@ -71,6 +72,7 @@ export const scores: readonly Score[] = [
   relation,
   cfood,
   dropout,
+  ensemble,
   odin,
   iodin,
   gram,

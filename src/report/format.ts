@@ -88,6 +88,7 @@ const METHOD_TITLES: Readonly<Record<string, string>> = {
   relation: "Relation",
   cfood: "CFOOD",
   dropout: "MC dropout",
+  ensemble: "Ensemble",
   odin: "ODIN",
   iodin: "IODIN",
   gram: "Gram",

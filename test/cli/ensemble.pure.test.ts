@@ -15,19 +15,27 @@ const run = (folder: string, change: Partial<RunConfig["dataset"]> = {}) => ({
 
 describe("runs that go together", () => {
   test("those of the same data", () => {
-    expect(() => { assertAlike(run("a"), run("b")); }).not.toThrow();
+    expect(() => {
+      assertAlike(run("a"), run("b"));
+    }).not.toThrow();
   });
   test("other classes, or the same in another order, are named", () => {
     const classes = [...config.dataset.classes];
     const other = run("runs/b", { classes: [...classes.slice(1), "extra"] });
-    expect(() => { assertAlike(run("runs/a"), other); }).toThrow(
+    expect(() => {
+      assertAlike(run("runs/a"), other);
+    }).toThrow(
       /^--ensemble runs\/b knows \d+ classes \(.*extra\), runs\/a \d+ \(.*\): an ensemble averages models of the same classes$/,
     );
     const turned = run("b", { classes: classes.toReversed() });
-    expect(() => { assertAlike(run("a"), turned); }).toThrow(/same classes/);
+    expect(() => {
+      assertAlike(run("a"), turned);
+    }).toThrow(/same classes/);
   });
   test("other data of the same classes", () => {
-    expect(() => { assertAlike(run("a"), run("b", { hash: "ff", spec: "elsewhere" })); }).toThrow(
+    expect(() => {
+      assertAlike(run("a"), run("b", { hash: "ff", spec: "elsewhere" }));
+    }).toThrow(
       /^--ensemble b was trained on elsewhere, a on .*: an ensemble averages models of the same data$/,
     );
   });
@@ -35,15 +43,25 @@ describe("runs that go together", () => {
 
 describe("--ensemble", () => {
   test("nothing is asked without it", () => {
-    expect(() => { assertEnsemble({}, ["msp"]); }).not.toThrow();
+    expect(() => {
+      assertEnsemble({}, ["msp"]);
+    }).not.toThrow();
   });
   test("needs a run", () => {
-    expect(() => { assertEnsemble({ ensemble: ["b"] }, "all"); }).toThrow(/^--ensemble needs --run: /);
+    expect(() => {
+      assertEnsemble({ ensemble: ["b"] }, "all");
+    }).toThrow(/^--ensemble needs --run: /);
   });
   test("needs its method", () => {
     const options = { run: "a", ensemble: ["b"] };
-    expect(() => { assertEnsemble(options, ["msp"]); }).toThrow(/add it to --methods/);
-    expect(() => { assertEnsemble(options, ["msp", "ensemble"]); }).not.toThrow();
-    expect(() => { assertEnsemble(options, "all"); }).not.toThrow();
+    expect(() => {
+      assertEnsemble(options, ["msp"]);
+    }).toThrow(/add it to --methods/);
+    expect(() => {
+      assertEnsemble(options, ["msp", "ensemble"]);
+    }).not.toThrow();
+    expect(() => {
+      assertEnsemble(options, "all");
+    }).not.toThrow();
   });
 });

@@ -6,9 +6,16 @@ import { createEngine } from "../../src/engine/index.ts";
 import type { Engine } from "../../src/engine/index.ts";
 import { loadDoubles, memoryFeatures, openArrays } from "../../src/io/index.ts";
 import type { ArrayStore, FeatureSource } from "../../src/io/index.ts";
-import { createDetector, Detector, findScore, fitScores } from "../../src/neco/index.ts";
+import {
+  createDetector,
+  Detector,
+  findScore,
+  fitScores,
+  scoreSource,
+} from "../../src/neco/index.ts";
 import type { Evaluation, MethodParams, OodMetrics } from "../../src/neco/index.ts";
 import { neighbourGrid, referenceRows } from "../../src/neco/scores/cfood.ts";
+import { normal } from "../../src/util/random.ts";
 import { at } from "../../src/util/shape.ts";
 import { cfood64, evaluateRegime, expectScores, rowsOf } from "./more-scores.ts";
 import type { Grid } from "./more-scores.ts";
@@ -137,6 +144,25 @@ describe("cfood", () => {
     const rows = rowsOf(values, 32);
     expect(got).toEqual(cfood64(rows, rows, neighbourGrid(60), 0.05));
   });
+});
+
+test("cfood: classes collapsed to 1e-4 of their means, below f32's rounding of 2 − 2 cos", async () => {
+  const [rows, dim] = [90, 16];
+  const means = normal(3 * dim, { seed: 1 });
+  const set = (stream: number): Float32Array =>
+    normal(rows * dim, { seed: 2, stream, std: 1e-4 }).map(
+      (noise, k) => noise + at(means, (Math.floor(k / dim) % 3) * dim + (k % dim)),
+    );
+  const [train, id] = [set(0), set(1)];
+  const scores = [findScore("cfood")];
+  const options = { methodParams: { cfood: { alpha: 1 } } };
+  const source = memoryFeatures("tight", { features: train, dim });
+  const { fitted } = await fitScores({ engine, train: source, head: null, scores, options });
+  const given = memoryFeatures("given", { features: id, dim });
+  const { scores: found } = await scoreSource({ engine, source: given, head: null, fitted });
+  const want = cfood64(rowsOf(id, dim), rowsOf(train, dim), neighbourGrid(rows), 0.01);
+  expect(new Set(want).size).toBeGreaterThan(5);
+  expect([...found.get("cfood")!]).toEqual(want);
 });
 
 describe.each(regimes)("gmm, %s", (regime) => {

@@ -9,7 +9,8 @@ import { slimShaders } from "./slim-shaders.ts";
 const KB = 1000; // bytes
 const BUDGETS = [
   { entry: "src/engine/index.ts", kilobytes: 60 },
-  { entry: "src/index.ts", kilobytes: 120 },
+  // 5 more than once planned: CFOOD, Gaussian mixtures and ensembles take 4.7, so that no method is left out.
+  { entry: "src/index.ts", kilobytes: 125 },
 ] as const;
 
 const results = await Promise.all(

@@ -9,9 +9,10 @@ import { slimShaders } from "./slim-shaders.ts";
 const KB = 1000; // bytes
 const BUDGETS = [
   { entry: "src/engine/index.ts", kilobytes: 60 },
-  // 120 was agreed. Above it: kernels for files of ImageNet's size (2.6 kB) and exact distances in
-  // collapsed classes; scores that look into the network could be loaded when they are asked for.
-  { entry: "src/index.ts", kilobytes: 126 },
+  // 120 was agreed. Above it: kernels for files of ImageNet's size (2.6 kB), exact distances in
+  // collapsed classes, CFOOD, Gaussian mixtures and ensembles (4.7 kB); scores that few pages use could
+  // be loaded when they are asked for.
+  { entry: "src/index.ts", kilobytes: 130 },
 ] as const;
 
 const results = await Promise.all(

@@ -4,7 +4,7 @@ import { measureFma } from "../../bench/probes.ts";
 import { describeDatasets } from "../data/registry.ts";
 import type { Engine } from "../engine/index.ts";
 import { scores } from "../neco/registry.ts";
-import { needsImages } from "../neco/score.ts";
+import { needsImages, needsPeers } from "../neco/score.ts";
 import { NecoError, UsageError } from "../util/errors.ts";
 import { duration, note, print } from "./console.ts";
 import { fetchDataset } from "./data-fetch.ts";
@@ -119,7 +119,9 @@ async function evaluateDemo(
   const sets = await openRunSets(engine, folder, { step: "best", ood, near, far });
   try {
     // What looks into the network takes minutes on two cores: `neco ood --run` has it.
-    const ofFeatures = scores.filter((score) => !needsImages(score)).map(({ name }) => name);
+    const ofFeatures = scores
+      .filter((score) => !needsImages(score) && !needsPeers(score))
+      .map(({ name }) => name);
     const evaluation = await evaluateSets(engine, sets, ofFeatures, { options: {} });
     await saveRunOod(engine, folder, { sets, evaluation, sweep: null });
     const groups = Object.fromEntries(sets.ood.map(({ source, group }) => [source.name, group]));

@@ -8,6 +8,7 @@ import { needsImages } from "../neco/score.ts";
 import { UsageError } from "../util/errors.ts";
 import { print } from "./console.ts";
 import { engineChoice, withEngine } from "./engine.ts";
+import { assertEnsemble } from "./ensemble-usage.ts";
 import type { EngineChoice } from "./engine.ts";
 import { methodParams } from "./method-params.ts";
 import { openFeatureSets, type FeatureSets, type GroupOptions } from "./feature-sets.ts";
@@ -43,6 +44,8 @@ export interface OodOptions extends OodOutputs, GroupOptions {
   readonly bootstrapSeed?: number;
   readonly delong?: string;
   readonly timings?: string;
+  /** Folders of further runs. */
+  readonly ensemble?: readonly string[];
 }
 
 const share = numberIn({ min: 0, max: 1 });
@@ -130,7 +133,12 @@ function filesOf(options: OodOptions): Parameters<typeof openFeatureSets>[0] {
 
 async function openSets(engine: Engine, folder: string, options: OodOptions): Promise<FeatureSets> {
   const { openRunSets } = await import("./run-features.ts");
-  return openRunSets(engine, folder, { ...options, ood: (options.ood ?? []).map(namedFile) });
+  const ood = (options.ood ?? []).map(namedFile);
+  const sets = await openRunSets(engine, folder, { ...options, ood });
+  const { ensemble: folders = [] } = options;
+  if (folders.length === 0) return sets;
+  const { withEnsemble } = await import("./ensemble.ts");
+  return withEnsemble(engine, sets, folders);
 }
 
 async function runOod(options: OodOptions, choice: EngineChoice): Promise<void> {
@@ -142,6 +150,7 @@ async function runOod(options: OodOptions, choice: EngineChoice): Promise<void> 
     throw new UsageError(
       "--search needs sets that are not the test sets: --id-val F (a run has its own) and --ood-val NAME=F",
     );
+  assertEnsemble(options, methodsOf(options));
   // Wrong usage and absent files must not wait for an adapter.
   const wanted = scoreOptionsOf(options);
   const opened = options.run === undefined ? await openFeatureSets(filesOf(options)) : null;
@@ -186,6 +195,7 @@ function addSetOptions(command: Command): Command {
   const own = "repeatable: NAME=FILE of features; with --run also NAME or NAME=DATASET";
   return command
     .option("--run <folder>", "the run; features that are missing are extracted and kept")
+    .option("--ensemble <folder>", "a further run, for the method ensemble; repeatable", append)
     .option("--step <n>", "checkpoint of the run: a number, best or last", "best")
     .option("--ood <name=file>", `an OOD set, ${own}`, append)
     .option("--id-train <file>", "ID training features: .npz, .safetensors or the reference's .csv")

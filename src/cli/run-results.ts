@@ -1,7 +1,7 @@
 /** Writes what an OOD evaluation found into the run's folder: results, figures' data, detector. */
 import type { Engine } from "../engine/index.ts";
 import { createDetector, type Detector, type Evaluation } from "../neco/index.ts";
-import { needsImages } from "../neco/score.ts";
+import { needsImages, needsPeers } from "../neco/score.ts";
 import type { RunConfig, SweepJson } from "../report/index.ts";
 import { oodNotes, type OodSetNote } from "./credits.ts";
 import { collectExamples, type ExampleSet } from "./examples.ts";
@@ -53,7 +53,8 @@ async function makeDetector(
   { run, val, network }: RunSets,
   { fitted }: Evaluation,
 ): Promise<Detector | null> {
-  const chosen = fitted.find(({ score }) => score.name === "neco") ?? fitted[0];
+  const alone = fitted.filter(({ score }) => !needsPeers(score)); // a file holds one network
+  const chosen = alone.find(({ score }) => score.name === "neco") ?? alone[0];
   if (chosen === undefined || val === null) return null;
   const { height, width, channels, mean, std } = run.dataset;
   return createDetector({

@@ -21,6 +21,8 @@ export interface FeatureSource {
   readonly logits: ((start: number, count: number) => Promise<Float32Array>) | null; // [count, C]
   /** The images that the samples are, where they are at hand: u8 [count, H, W, channels]. */
   readonly images?: (start: number, count: number) => Promise<Uint8Array>;
+  /** Logits of further models for the same rows, of the same classes: each gives [count, C]. */
+  readonly peerLogits?: readonly ((start: number, count: number) => Promise<Float32Array>)[];
   /** Says what the samples and their features depend on; equal keys mean equal rows. */
   readonly key?: string;
 }

@@ -2,6 +2,7 @@
 export { cholesky } from "./cholesky.ts";
 export { eigh, eighHost } from "./eigh.ts";
 export type { Eigen } from "./eigh.ts";
+export { inverseFactor } from "./inverseFactor.ts";
 export { lstsq } from "./lstsq.ts";
 export type { LeastSquares } from "./lstsq.ts";
 export { MomentAccumulator, mergeMoments } from "./moments.ts";

@@ -3,8 +3,11 @@ import type { Engine, Tensor } from "../engine/index.ts";
 import type { FeatureSource, Head } from "../io/index.ts";
 import { DataError, InterruptedError } from "../util/errors.ts";
 import { at } from "../util/shape.ts";
+import { assertFinite, assertLogits } from "./finite.ts";
 import { logSumExp, readLogitStats } from "./logits.ts";
 import type { LogitStats } from "./logits.ts";
+import { ALONE, peersOf } from "./peers.ts";
+import type { PeerLogits } from "./peers.ts";
 
 const MAX_BLOCK_BYTES = 32 * 1024 ** 2; // design.md: statistics stream blocks of at most 32 MiB
 const MAX_BLOCK_ROWS = 1024; // f32 partial sums stay accurate, and temporaries of C columns small
@@ -26,6 +29,8 @@ export interface BlockExtras {
   readonly host?: Float32Array | null; // [B · D]
   /** Reads the images that the rows are, u8 [B, H, W, channels]. */
   readonly images?: (() => Promise<Uint8Array>) | null;
+  /** Reads the logits of further models. */
+  readonly peers?: PeerLogits | null;
 }
 
 /** Rows on the GPU, with what several scores need of them computed once. */
@@ -40,6 +45,7 @@ export class Block {
   private readonly head: HeadTensors | null;
   private readonly host: Float32Array | null;
   private readonly images: (() => Promise<Uint8Array>) | null;
+  private readonly peers: PeerLogits | null;
   private stats: Promise<LogitStats> | null = null;
 
   /** The tensors belong to the scope that the block is visited in. */
@@ -47,7 +53,14 @@ export class Block {
     engine: Engine,
     features: Tensor,
     logits: Tensor | null,
-    { labels = null, head = null, isOfHead = false, host = null, images = null }: BlockExtras = {},
+    {
+      labels = null,
+      head = null,
+      isOfHead = false,
+      host = null,
+      images = null,
+      peers = null,
+    }: BlockExtras = {},
   ) {
     this.engine = engine;
     this.rows = at(features.shape, 0);
@@ -58,6 +71,7 @@ export class Block {
     this.head = head;
     this.host = host;
     this.images = images;
+    this.peers = peers;
   }
 
   /**
@@ -102,6 +116,17 @@ export class Block {
     if (!this.images)
       throw new DataError("this score needs images: features alone do not tell them");
     return this.images();
+  }
+
+  /**
+   * The logits of further models, M × [B, C], for a score that cannot do without.
+   * @throws DataError if there are none, or they do not go with the block's own.
+   */
+  async needPeers(): Promise<Tensor[]> {
+    if (!this.peers) throw new DataError(`this score ${ALONE}`);
+    const { shape } = this.needLogits();
+    const all = await this.peers(at(shape, 1));
+    return all.map((values) => this.engine.tensor(values, shape));
   }
 
   /** The features on the host; read back only where they did not come from there. */
@@ -181,7 +206,15 @@ export async function eachBlock(
       const labels = source.labels?.subarray(start, start + rows) ?? null;
       const images = source.images ? imagesOf(source.images, start, rows) : null;
       const isOfHead = z !== null && logits === null;
-      const extras = { labels, head: options.head ?? null, isOfHead, host: features, images };
+      const peers = peersOf(source, start, rows);
+      const extras = {
+        labels,
+        head: options.head ?? null,
+        isOfHead,
+        host: features,
+        images,
+        peers,
+      };
       await visit(new Block(engine, h, z, extras));
     });
     options.onRows?.(start + rows);
@@ -197,56 +230,3 @@ function imagesOf(
   let images: Promise<Uint8Array> | null = null;
   return () => (images ??= read(start, count));
 }
-
-const assertFinite = (values: Float32Array, source: FeatureSource, start: number): Promise<void> =>
-  assertAllFinite("feature values", values, {
-    name: source.name,
-    total: source.rows,
-    width: source.dim,
-    start,
-    read: (from, rows) => source.features(from, rows),
-  });
-
-async function assertLogits(
-  values: Float32Array,
-  { name, rows: total, classes, logits }: FeatureSource,
-  start: number,
-): Promise<void> {
-  if (!logits) return;
-  await assertAllFinite("logits", values, {
-    name,
-    total,
-    width: classes ?? 1,
-    start,
-    read: logits,
-  });
-}
-
-/** Rows of a block within its source, and how others are read. */
-interface Rows {
-  readonly name: string;
-  readonly total: number;
-  readonly width: number;
-  readonly start: number;
-  readonly read: (start: number, rows: number) => Promise<Float32Array>;
-}
-
-async function assertAllFinite(
-  what: string,
-  values: Float32Array,
-  { name, total, width, start, read }: Rows,
-): Promise<void> {
-  const first = values.findIndex((value) => !Number.isFinite(value));
-  if (first < 0) return;
-  // Blocks before this one were clean; count the rest, a block at a time.
-  let count = countBad(values);
-  const rows = values.length / width;
-  for (let next = start + rows; next < total; next += rows)
-    count += countBad(await read(next, Math.min(rows, total - next)));
-  throw new DataError(
-    `${name}: ${count} of ${total * width} ${what} are NaN or infinite, the first in row ${start + Math.floor(first / width)}, column ${first % width}; drop those rows or extract them again`,
-  );
-}
-
-const countBad = (values: Float32Array): number =>
-  values.reduce((count, value) => count + (Number.isFinite(value) ? 0 : 1), 0);

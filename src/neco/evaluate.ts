@@ -14,11 +14,12 @@ import type { MethodResult, OodGroup } from "./methodResult.ts";
 import { LEVEL, REPLICATES } from "./metrics/index.ts";
 import type { BootstrapOptions } from "./metrics/index.ts";
 import type { TrainStatistics } from "./moments.ts";
+import { ALONE } from "./peers.ts";
 import { scoreOptions } from "./options.ts";
 import type { ScoreOptions } from "./options.ts";
 import { chooseScores, findScore, scores as builtIn } from "./registry.ts";
 import { sameSetWarnings } from "./sameRows.ts";
-import { needsImages } from "./score.ts";
+import { needsImages, needsPeers } from "./score.ts";
 import type { Score } from "./score.ts";
 import type { ScoreCache } from "./scoreCache.ts";
 import { scoreSource } from "./scoreSource.ts";
@@ -185,15 +186,26 @@ function assertSets({ train, id, head, ood }: EvaluateInput): void {
   assertConsistent(id, head);
 }
 
-/** Scores that look at images, where a set has none: why they are skipped. */
+/** Scores that look at images or at further models, where a set has none: why they are skipped. */
 function blindScores(
   { model, id, ood }: EvaluateInput,
   chosen: readonly Score[],
 ): Readonly<Record<string, string>> {
-  const without = [id, ...ood.map(({ source }) => source)].find(({ images }) => !images);
-  if (!model || !without) return {};
-  const reason = `needs images, and ${without.name} is a set of features`;
-  return Object.fromEntries(chosen.filter(needsImages).map(({ name }) => [name, reason]));
+  const sets = [id, ...ood.map(({ source }) => source)];
+  const unseen = model ? sets.find(({ images }) => !images) : undefined;
+  const lonely = sets.find(({ peerLogits = [] }) => peerLogits.length === 0);
+  const reasonOf = (score: Score): string | null => {
+    if (needsImages(score) && unseen)
+      return `needs images, and ${unseen.name} is a set of features`;
+    if (!needsPeers(score) || !lonely) return null;
+    return lonely === id ? ALONE : `${ALONE}; ${lonely.name} is of one model`;
+  };
+  return Object.fromEntries(
+    chosen.flatMap((score) => {
+      const reason = reasonOf(score);
+      return reason === null ? [] : [[score.name, reason]];
+    }),
+  );
 }
 
 const groupsOf = (ood: readonly OodSet[]): Record<string, OodGroup> =>
@@ -216,6 +228,7 @@ function configOf(
     id_train_n: train.rows,
     id_test: id.name,
     feature_dim: train.dim,
+    ensemble_models: 1 + (id.peerLogits?.length ?? 0),
     bootstrap: bootstrap ? (bootstrap.replicates ?? REPLICATES) : null,
     bootstrap_seed: bootstrap ? (bootstrap.seed ?? 0) : null,
     interval_level: bootstrap?.level ?? LEVEL,

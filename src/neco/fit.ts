@@ -9,6 +9,7 @@ import { trainStatistics } from "./moments.ts";
 import type { TrainStatistics } from "./moments.ts";
 import { scoreOptions } from "./options.ts";
 import type { ScoreOptions } from "./options.ts";
+import { ALONE } from "./peers.ts";
 import { assertParameters } from "./parameters.ts";
 import { isCalibration, needsImages } from "./score.ts";
 import { fitKey } from "./scoreCache.ts";
@@ -60,11 +61,12 @@ const MISSING: Readonly<Record<Need, string>> = {
   head: "needs the head W (and b, unless it is zero): logits alone do not tell it",
   images: "needs images and the network, which features do not tell: evaluate a run",
   validation: "needs images of an ID validation set",
+  peers: ALONE,
 };
 
 /** What the data offers to scores. */
 function offered({ train, head, model, validation }: FitInput): ReadonlySet<Need> {
-  const needs = new Set<Need>(["features"]);
+  const needs = new Set<Need>(["features", "peers"]); // no fit looks at peers, only scoring does
   if (model && train.images) needs.add("images");
   if (validation?.images && validation.rows > 0) needs.add("validation");
   if (train.labels) needs.add("labels");

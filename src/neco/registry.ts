@@ -4,12 +4,15 @@ import { at } from "../util/shape.ts";
 import type { Score } from "./score.ts";
 import { adascaleA, adascaleL } from "./scores/adascale.ts";
 import { ashB, ashP, ashS } from "./scores/ash.ts";
+import { cfood } from "./scores/cfood.ts";
 import { dice } from "./scores/dice.ts";
 import { dropout } from "./scores/dropout.ts";
 import { energy } from "./scores/energy.ts";
+import { ensemble } from "./scores/ensemble.ts";
 import { entropy } from "./scores/entropy.ts";
 import { fdbd } from "./scores/fdbd.ts";
 import { gen } from "./scores/gen.ts";
+import { gmm } from "./scores/gmm.ts";
 import { gradnorm } from "./scores/gradnorm.ts";
 import { gram } from "./scores/gram.ts";
 import { klmatching } from "./scores/klmatching.ts";
@@ -46,6 +49,7 @@ export const scores: readonly Score[] = [
   residual,
   mahalanobis,
   rmds,
+  gmm,
   temperature,
   entropy,
   gen,
@@ -66,7 +70,9 @@ export const scores: readonly Score[] = [
   knn,
   nnguide,
   relation,
+  cfood,
   dropout,
+  ensemble,
   odin,
   iodin,
   gram,

@@ -58,9 +58,10 @@ export interface Scorer {
 /**
  * What a score cannot do without. `features`: fitted on ID training features; `labels`: their class
  * labels; `logits`: from the file or through a head; `head`: W (and b) themselves; `images`: the
- * images of every set and the network; `validation`: those of an ID validation set, for the fit.
+ * images of every set and the network; `validation`: those of an ID validation set, for the fit;
+ * `peers`: logits of further models for the samples of every set that is scored.
  */
-export type Need = "features" | "labels" | "logits" | "head" | "images" | "validation";
+export type Need = "features" | "labels" | "logits" | "head" | "images" | "validation" | "peers";
 
 /** An OOD score: one small object, one file. */
 export interface Score {
@@ -80,6 +81,9 @@ export interface Score {
 
 /** True for a score that looks into the network: its blocks are batches of images. */
 export const needsImages = ({ needs }: Score): boolean => needs.includes("images");
+
+/** True for a score that looks at the logits of further models. */
+export const needsPeers = ({ needs }: Score): boolean => needs.includes("peers");
 
 /** True for a fit that wants the shared second pass. */
 export const isCalibration = (fit: Fit): fit is Calibration => "observe" in fit;

@@ -177,6 +177,27 @@ describe("evaluation of the run", () => {
     expect(judged(byImage).score).toBeCloseTo(judged(byFeatures).score, 4);
   });
 
+  test("an ensemble of two runs: the second's logits are extracted into it, and kept", async () => {
+    const second = join(folder, "second");
+    const words = training(second).map((word) => (word === "7" ? "8" : word)); // the seed
+    const trained = await neco(words);
+    expect(trained.code, trained.err).toBe(0);
+    const out = join(folder, "ensemble.json");
+    const sets = ["--ood", "digits-8-9=mnist-10k:8-9", "--methods", "msp,ensemble"];
+    const both = ["ood", "--run", whole, "--ensemble", second, ...sets, "--json", out];
+    const { code, err } = await neco(both);
+    expect(code, err).toBe(0);
+    expect(json(out)).toMatchObject({
+      config: { ensemble_models: 2 },
+      results: { ensemble: { params: { mean: "logits" }, sets: { "digits-8-9": { n: 290 } } } },
+      skipped: {},
+    });
+    expect(readdirSync(join(second, "features")).length).toBe(2); // ID test and the OOD set
+    const again = await neco(both);
+    expect(again.err).not.toContain("extracting again");
+    expect((await neco([...both, "--ensemble", whole])).err).toMatch(/is a model that is already/);
+  });
+
   test("the report has it all in one file", async () => {
     const { code, err } = await neco(["report", whole]);
     expect(code, err).toBe(0);

@@ -67,6 +67,8 @@ describe("results", () => {
   test("methods that need what is not there are skipped by name", async () => {
     const { json } = await evaluateOod({ ...base(), head: null });
     expect(Object.keys(json.results).sort()).toEqual([
+      "cfood",
+      "gmm",
       "knn",
       "mahalanobis",
       "neco-nologit",

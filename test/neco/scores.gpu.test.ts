@@ -84,8 +84,9 @@ describe.each(regimes)("%s", (regime) => {
     all = await evaluate(regime, "all", {});
   });
   const ofFeatures = scores.filter((score) => !needsImages(score)).map(({ name }) => name);
-  // dropout's masks are its own: image-scores.gpu.test.ts has its oracle.
-  const named = ofFeatures.filter((name) => !name.startsWith("neco") && name !== "dropout");
+  // Those with oracles of their own: image-scores, more-scores and ensemble.gpu.test.ts.
+  const elsewhere = ["dropout", "cfood", "gmm", "ensemble"];
+  const named = ofFeatures.filter((name) => !name.startsWith("neco") && !elsewhere.includes(name));
   test.each(named)("%s", async (method) => {
     await compare(all, regime, method);
   });

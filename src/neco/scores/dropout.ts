@@ -3,7 +3,7 @@ import { generator } from "../../util/random.ts";
 import { at } from "../../util/shape.ts";
 import { arrayTensor, stateArray } from "../arrays.ts";
 import { applyHead } from "../block.ts";
-import { doubt, predictedMask } from "../inputGradient.ts";
+import { logMeanProbability } from "../meanSoftmax.ts";
 import { chooseParameters, numeric } from "../parameters.ts";
 import type { NamedArray, Score } from "../score.ts";
 
@@ -53,13 +53,7 @@ export const dropout: Score = {
           const mask = ops.slice(masks, { axis: 0, start: pass, end: pass + 1 }); // [1, D]
           return applyHead(engine, ops.mul(block.features, mask), block.needHead());
         });
-        const total = logits.map((z) => ops.softmax(z)).reduce((a, b) => ops.add(a, b));
-        const isPredicted = predictedMask(engine, total); // [B, C]
-        const others = new Float64Array(block.rows); // Σ over passes of 1 − p: does not saturate
-        for (const z of logits)
-          for (const [row, log] of (await doubt(engine, z, isPredicted, 1).floats()).entries())
-            others[row] = at(others, row) + 1 / (1 + Math.exp(-log));
-        return others.map((sum) => Math.log1p(-sum / passes));
+        return logMeanProbability(engine, logits);
       },
       dispose: () => {
         masks.dispose();

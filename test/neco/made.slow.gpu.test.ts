@@ -17,9 +17,10 @@ import type { Tree } from "./compare.ts";
 import { madeGolden, madeRegimes, madeScores, makeRegime } from "./made.ts";
 import type { MadeData, SetScores } from "./made.ts";
 
-// dropout's masks are its own: image-scores.gpu.test.ts has its oracle.
+// image-scores.gpu.test.ts and more-scores.gpu.test.ts have the oracles of these.
+const ELSEWHERE = ["dropout", "cfood", "gmm", "ensemble"];
 const methods = scores
-  .filter((score) => !needsImages(score) && score.name !== "dropout")
+  .filter((score) => !needsImages(score) && !ELSEWHERE.includes(score.name))
   .map(({ name }) => name);
 
 const NOTHING = 1e-12; // of the largest score of all sets

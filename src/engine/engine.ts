@@ -9,7 +9,7 @@ import type { Picks } from "../kernels/picks.ts";
 import { CaptureError, ShapeError } from "../util/errors.ts";
 import { bytesOf, meta as metaOf, show, sizeOf } from "../util/shape.ts";
 import type { DType, Meta, Shape } from "../util/shape.ts";
-import { needHalf, openDevice } from "./device.ts";
+import { needHalf } from "./device.ts";
 import type { AdapterSummary, OpenDevice } from "./device.ts";
 import { EagerExecutor } from "./eager.ts";
 import { resolvePass } from "./executor.ts";
@@ -22,16 +22,6 @@ import { Scopes } from "./scope.ts";
 import { dtypeOf, Storage, Tensor } from "./tensor.ts";
 import type { HostArray } from "./tensor.ts";
 import type { Tape } from "./tape.ts";
-
-/** Options of {@link createEngine}. */
-export interface EngineOptions {
-  /** `auto`, `gpu`, `lavapipe` or `swiftshader`; default: NECO_ADAPTER, then the best there is. */
-  readonly adapter?: string;
-  /** Most bytes of GPU buffers at once; default 8 GiB. */
-  readonly memoryBudget?: number;
-  /** Variants over the default picks: by op name, or as `neco tune` measured them. */
-  readonly picks?: Picks | ((adapter: AdapterSummary) => Promise<Picks>);
-}
 
 /** A call of an op, as {@link Engine.observe} tells it. */
 export interface OpCall {
@@ -62,7 +52,7 @@ export class Engine {
   private absentTensor: Tensor | null = null;
   private readonly collected: FinalizationRegistry<() => void>;
 
-  /** Use {@link createEngine}. */
+  /** Use `createEngine` (open.ts). */
   constructor(gpu: OpenDevice, picks: Picks, memoryBudget = DEFAULT_BUDGET) {
     this.gpu = gpu;
     this.adapter = gpu.adapter;
@@ -303,18 +293,4 @@ export class Engine {
   destroy(): void {
     this.gpu.device.destroy();
   }
-}
-
-/**
- * Opens an adapter and makes an engine on it.
- * @throws AdapterError if there is no usable adapter; the message says how to get one.
- */
-export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
-  const { adapter, memoryBudget, picks = {} } = options;
-  const gpu = await openDevice(adapter ? { adapter } : {});
-  return new Engine(
-    gpu,
-    typeof picks === "function" ? await picks(gpu.adapter) : picks,
-    memoryBudget,
-  );
 }

@@ -1,6 +1,7 @@
 /** The engine layer's public face. Timing and tuning (profile.ts, tuner.ts) stay out of pages. */
-export { createEngine, Engine } from "./engine.ts";
-export type { EngineOptions } from "./engine.ts";
+export { Engine } from "./engine.ts";
+export { createEngine } from "./open.ts";
+export type { EngineOptions } from "./open.ts";
 export { needHalf } from "./device.ts";
 export type { AdapterSummary } from "./device.ts";
 export { Tensor } from "./tensor.ts";

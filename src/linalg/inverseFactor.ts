@@ -1,19 +1,7 @@
 /** The inverse of a small positive definite matrix, factored, on the host: f32 loses it where the spectrum spreads over 1e7. */
-import { DataError, NotPositiveDefiniteError } from "../util/errors.ts";
+import { DataError } from "../util/errors.ts";
 import { get } from "./float64.ts";
-
-/** L [D · D], lower triangular, with A = L Lᵀ (Cholesky, row by row). */
-function lowerFactor(a: Float64Array, size: number): Float64Array {
-  const lower = new Float64Array(size * size);
-  for (let row = 0; row < size; row++)
-    for (let col = 0; col <= row; col++) {
-      let rest = get(a, row * size + col);
-      for (let k = 0; k < col; k++) rest -= get(lower, row * size + k) * get(lower, col * size + k);
-      if (row === col && !(rest > 0)) throw new NotPositiveDefiniteError("inverseFactor", row);
-      lower[row * size + col] = row === col ? Math.sqrt(rest) : rest / get(lower, col * size + col);
-    }
-  return lower;
-}
+import { lowerFactor } from "./spd64.ts";
 
 /**
  * F [D · D], upper triangular, with A⁻¹ = F Fᵀ: rows times F are whitened, and det A = Π 1/F_ii².
@@ -23,7 +11,7 @@ function lowerFactor(a: Float64Array, size: number): Float64Array {
  */
 export function inverseFactor(a: Float64Array, size: number): Float64Array {
   if (!a.every(Number.isFinite)) throw new DataError("inverseFactor: the matrix holds NaN or Inf");
-  const lower = lowerFactor(a, size);
+  const lower = lowerFactor("inverseFactor", a, size);
   const inverse = new Float64Array(size * size); // F = L⁻ᵀ, so its column is a row of L⁻¹
   for (let col = 0; col < size; col++)
     for (let row = col; row < size; row++) {

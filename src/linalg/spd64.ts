@@ -1,27 +1,30 @@
 /** Symmetric positive definite systems in float64 on the host, for spectra wider than f32 holds. */
-import { DataError } from "../util/errors.ts";
+import { NotPositiveDefiniteError } from "../util/errors.ts";
 import { get } from "./float64.ts";
 
-/** Lower L of A = L Lᵀ, in A's memory: [D · D]; what is above the diagonal is left. */
-function factor(a: Float64Array, dim: number): void {
-  for (let j = 0; j < dim; j++)
-    for (let i = j; i < dim; i++) {
-      let sum = get(a, i * dim + j);
-      for (let k = 0; k < j; k++) sum -= get(a, i * dim + k) * get(a, j * dim + k);
-      if (i === j && !(sum > 0))
-        throw new DataError(`a matrix is not positive definite: pivot ${j} is ${sum}`);
-      a[i * dim + j] = i === j ? Math.sqrt(sum) : sum / get(a, j * dim + j);
+/**
+ * L [D · D], lower triangular, with A = L Lᵀ (Cholesky, row by row).
+ * @throws NotPositiveDefiniteError if a pivot is not positive; it names the pivot.
+ */
+export function lowerFactor(caller: string, a: Float64Array, size: number): Float64Array {
+  const lower = new Float64Array(size * size);
+  for (let row = 0; row < size; row++)
+    for (let col = 0; col <= row; col++) {
+      let rest = get(a, row * size + col);
+      for (let k = 0; k < col; k++) rest -= get(lower, row * size + k) * get(lower, col * size + k);
+      if (row === col && !(rest > 0)) throw new NotPositiveDefiniteError(caller, row);
+      lower[row * size + col] = row === col ? Math.sqrt(rest) : rest / get(lower, col * size + col);
     }
+  return lower;
 }
 
 /**
  * Solves x A = b for each row b by Cholesky, D³/3 + 2 rows D² operations: [rows · D].
  * @param a - symmetric, [D · D]; only its lower half is read.
- * @throws DataError if A is not positive definite.
+ * @throws NotPositiveDefiniteError if A is not positive definite.
  */
 export function solveRows(a: Float64Array, b: Float64Array, dim: number): Float64Array {
-  const lower = a.slice();
-  factor(lower, dim);
+  const lower = lowerFactor("solveRows", a, dim);
   const x = b.slice();
   for (let start = 0; start < x.length; start += dim) {
     const row = x.subarray(start, start + dim);

@@ -3,6 +3,7 @@ import { create } from "webgpu";
 import { AdapterError, UsageError } from "../util/errors.ts";
 import { adapterKind, describeAdapter } from "./host.ts";
 import type { GpuHandle, GpuOptions } from "./host.ts";
+import { easePolling } from "./node-polling.ts";
 import {
   hasSwiftshader,
   hasVulkanLoader,
@@ -78,6 +79,7 @@ function orThrow(handle: GpuHandle | null, otherwise: string): GpuHandle {
 /** Null when there is no adapter: Dawn answers null or throws, depending on what is missing. */
 async function request(flags: readonly string[]): Promise<GpuHandle | null> {
   if (!hasVulkanLoader()) return null;
+  easePolling();
   try {
     // Timestamps are otherwise rounded to 65.5 µs, longer than most kernels.
     const gpu = create([...flags, "disable-dawn-features=timestamp_quantization"]);

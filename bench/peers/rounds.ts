@@ -30,8 +30,8 @@ export interface Effort {
   readonly limitMs: number;
 }
 
-/** Threads of the engine before may still spin. */
-const SETTLE_MS = 30;
+/** Threads of the engine before may still spin: OpenMP's do so for tens of milliseconds. */
+const SETTLE_MS = 200;
 
 const message = (error: unknown): string =>
   error instanceof Error ? error.message : String(error);

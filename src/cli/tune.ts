@@ -5,6 +5,7 @@ import type { Engine } from "../engine/index.ts";
 import { callsOf, tune } from "../engine/tuner.ts";
 import type { TuneCall, TuneResult } from "../engine/tuner.ts";
 import { initialValues, paramSpecs, tokenCount, ViT, vitConfig } from "../vit/index.ts";
+import type { Precision } from "../vit/index.ts";
 import { note, print, startProgress, writeJson } from "./console.ts";
 import { engineChoice, withEngine } from "./engine.ts";
 import { interruptible } from "./interrupt.ts";
@@ -15,6 +16,7 @@ interface TuneCommandOptions {
   readonly model: readonly string[];
   readonly imgSize?: number;
   readonly batchSize: number;
+  readonly fp16?: boolean;
   readonly rounds: number;
   readonly show?: boolean;
   readonly clear?: boolean;
@@ -24,8 +26,12 @@ interface TuneCommandOptions {
 const DEFAULT_MODELS = ["vit-small-28"];
 
 /** The calls of a training step and of inference on a batch of a model. */
-function modelCalls(engine: Engine, name: string, options: TuneCommandOptions): TuneCall[] {
-  const { imgSize, batchSize } = options;
+function modelCalls(
+  engine: Engine,
+  name: string,
+  { imgSize, batchSize, fp16 }: TuneCommandOptions,
+): TuneCall[] {
+  const precision: Precision = fp16 ? "f16" : "f32";
   const config = vitConfig(name, imgSize === undefined ? {} : { imageSize: imgSize });
   const { patch, channels } = config;
   return engine.scope(() => {
@@ -35,7 +41,7 @@ function modelCalls(engine: Engine, name: string, options: TuneCommandOptions): 
     const validRows = engine.zeros([1], "u32");
     return callsOf(engine, () => {
       valueAndGrad(engine, params.tensors, () => {
-        const { logits } = new ViT(engine.ops, config, params).encode(patches);
+        const { logits } = new ViT(engine.ops, config, params, { precision }).encode(patches);
         return engine.ops.crossEntropy(logits, labels, validRows);
       });
     });
@@ -109,6 +115,7 @@ export function addTune(program: Command): void {
     )
     .option("--img-size <n>", "side of the models' input in pixels", positive)
     .option("--batch-size <n>", "images of one micro-batch", positive, 64)
+    .option("--fp16", "the steps of train --fp16 instead (needs an adapter with shader-f16)")
     .option("--rounds <n>", "samples of each variant, taken in turns", positive, 9)
     .option("--show", "print what was measured before")
     .option("--clear", "forget what was measured on this adapter")

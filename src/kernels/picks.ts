@@ -1,4 +1,5 @@
 /** Which variant serves a call, where somebody measured it or asked for it by name. */
+import type { Meta } from "../util/shape.ts";
 import type { Attrs, Caps, InputMetas, OpDef } from "./op.ts";
 
 /**
@@ -13,9 +14,13 @@ const bucket = (size: number): number => (size <= 1 ? size : 2 ** Math.ceil(Math
 /** Attributes that change which numbers are drawn, not how much work a call is. */
 const DRAWS: ReadonlySet<string> = new Set(["rate", "stream"]);
 
-/** Names calls that share a pick: `matmul 256x1024 1024x4096 – transposeB=true`. */
+/** Kernels of f16 operands are others than those of f32, which the key leaves out. */
+const nameOf = ({ shape, dtype }: Meta): string =>
+  shape.map(bucket).join("x") + (dtype === "f16" ? ":f16" : "");
+
+/** Names calls that share a pick: `matmul 256x1024:f16 1024x4096:f16 – transposeB=true`. */
 export function pickKey(op: OpDef, inputs: InputMetas, attrs: Attrs): string {
-  const operands = inputs.map((input) => (input ? input.shape.map(bucket).join("x") : "–"));
+  const operands = inputs.map((input) => (input ? nameOf(input) : "–"));
   const own = Object.entries(attrs)
     .filter(([name, value]) => value !== op.defaults[name] && !DRAWS.has(name))
     .map(([name, value]) => `${name}=${JSON.stringify(value)}`);

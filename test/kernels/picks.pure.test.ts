@@ -10,6 +10,7 @@ import { goldenCaps } from "../../tools/expanded.ts";
 const op = matmul as OpDef;
 const product = (m: number, k: number, n: number) => [meta([m, k]), meta([k, n]), null];
 const attrs = op.defaults;
+const call = { inputs: product(197, 768, 3072), attrs, caps: goldenCaps };
 
 describe("pickKey", () => {
   it("is one for sizes up to the next power of two", () => {
@@ -27,6 +28,12 @@ describe("pickKey", () => {
     expect(pickKey(op, product(0, 2, 3), attrs)).toBe("matmul 0x2 2x4 –");
   });
 
+  it("keeps f16 apart from f32, whose kernels differ", () => {
+    const half = [meta([197, 768], "f16"), meta([768, 3072], "f16"), null];
+    expect(pickKey(op, half, attrs)).toBe("matmul 256x1024:f16 1024x4096:f16 –");
+    expect(heldPick({ [pickKey(op, half, attrs)]: "naive" }, op, call)).toBeUndefined();
+  });
+
   it("is one for all layers of a model, whose masks differ", () => {
     const drops = (stream: number) =>
       pickKey(attention as OpDef, [meta([64, 50, 192]), meta([4], "u32")], {
@@ -41,7 +48,6 @@ describe("pickKey", () => {
 });
 
 describe("heldPick", () => {
-  const call = { inputs: product(197, 768, 3072), attrs, caps: goldenCaps };
   const key = pickKey(op, call.inputs, attrs);
 
   it("prefers the op's name to a size, and knows nothing else", () => {

@@ -8,14 +8,16 @@ import { wgsl } from "./lib/wgsl.ts";
 
 /**
  * y = softmax(scale · q · kᵀ) · v, lse = log Σ exp(scale · q · kᵀ). One workgroup, a subgroup,
- * takes TOKENS queries of one head. The keys pass by twice: for each query's largest score, then
- * for the weighted sum of values.
+ * takes TOKENS queries of one head. The keys pass by once, without taking off a query's largest
+ * score first; should one turn out to be far from 0, they pass by again with it taken off.
  */
 export const attentionLanes = (options: AttentionLanesOptions): string => wgsl`
 ${enableHalf(options.isHalf)}
 enable subgroups;
+diagnostic(off, subgroup_uniformity); // the outer loop ends by subgroupAny, for all lanes at once
 ${lanes(options)}
 const LOWEST: f32 = -3.4028234e38;
+const FAR: f32 = 24.0; // exp(±24) is far from f32's ends, and as exact as a score of 24 is
 ${attentionLayout(options)}
 @group(0) @binding(0) var<storage, read> qkv: array<Element>;
 @group(0) @binding(1) var<storage, read_write> y: array<Element>;
@@ -50,46 +52,56 @@ fn main(
   let first = head.block * TOKENS + lane;
   let last = params.tokens - 1u; // tokens past the end are read from the last one
   var queries: Vectors;
-  var largest: PerToken;
   for (var t = 0u; t < LANE_TOKENS; t++) {
     let start = head.q + min(first + t * SUBGROUP, last) * head.pitch;
     for (var d = 0u; d < params.head_size; d++) {
       queries[t][d] = f32(qkv[start + d]) * params.scale;
     }
-    largest[t] = LOWEST;
   }
-  for (var key = 0u; key <= last; key++) {
-    var k = qkv_row(head.k + key * head.pitch, lane);
-    let score = dots(&queries, &k);
-    for (var t = 0u; t < LANE_TOKENS; t++) {
-      largest[t] = max(largest[t], score[t]);
-    }
-  }
-  var total = PerToken();
-  var sums = Vectors();
+  var total: PerToken;
+  var sums: Vectors;
+  var shift = PerToken();
 #if ${options.dropout}
   var kept: array<u32, LANE_TOKENS>; // one bit for each of 4 keys
 #endif
-  for (var key = 0u; key <= last; key++) {
-#if ${options.dropout}
-    if (key % 4u == 0u) {
-      for (var t = 0u; t < LANE_TOKENS; t++) {
-        kept[t] = kept_keys(head.lse + min(first + t * SUBGROUP, last), key / 4u);
-      }
-    }
-#endif
-    var k = qkv_row(head.k + key * head.pitch, lane);
-    var v = qkv_row(head.v + key * head.pitch, lane);
-    var weights = dots(&queries, &k);
+  loop {
+    var largest: PerToken;
     for (var t = 0u; t < LANE_TOKENS; t++) {
-      weights[t] = exp(weights[t] - largest[t]);
-      total[t] += weights[t];
-#if ${options.dropout}
-      weights[t] = select(0.0, weights[t], (kept[t] & 1u) == 1u);
-      kept[t] >>= 1u;
-#endif
+      largest[t] = LOWEST;
     }
-    add_rows(&sums, &weights, &v);
+    total = PerToken();
+    sums = Vectors();
+    for (var key = 0u; key <= last; key++) {
+#if ${options.dropout}
+      if (key % 4u == 0u) {
+        for (var t = 0u; t < LANE_TOKENS; t++) {
+          kept[t] = kept_keys(head.lse + min(first + t * SUBGROUP, last), key / 4u);
+        }
+      }
+#endif
+      var k = qkv_row(head.k + key * head.pitch, lane);
+      var v = qkv_row(head.v + key * head.pitch, lane);
+      var weights = dots(&queries, &k);
+      for (var t = 0u; t < LANE_TOKENS; t++) {
+        largest[t] = max(largest[t], weights[t]);
+        weights[t] = exp(weights[t] - shift[t]);
+        total[t] += weights[t];
+#if ${options.dropout}
+        weights[t] = select(0.0, weights[t], (kept[t] & 1u) == 1u);
+        kept[t] >>= 1u;
+#endif
+      }
+      add_rows(&sums, &weights, &v);
+    }
+    var is_far = false;
+    for (var t = 0u; t < LANE_TOKENS; t++) {
+      let far = abs(largest[t] - shift[t]) > FAR;
+      shift[t] = select(shift[t], largest[t], far);
+      is_far |= far;
+    }
+    if (!subgroupAny(is_far)) {
+      break;
+    }
   }
   for (var t = 0u; t < LANE_TOKENS; t++) {
     let query = first + t * SUBGROUP;
@@ -101,7 +113,7 @@ fn main(
         y[head.y + query * head.y_pitch + d] = Element(sums[t][d] / total[t]);
 #endif
       }
-      lse[head.lse + query] = largest[t] + log(total[t]);
+      lse[head.lse + query] = shift[t] + log(total[t]);
     }
   }
 }

@@ -1,5 +1,6 @@
 // attention y [2, 5, 6]; written by npm run shaders
 enable subgroups;
+diagnostic(off, subgroup_uniformity); // the outer loop ends by subgroupAny, for all lanes at once
 alias Element = f32;
 alias Quad = vec4f;
 
@@ -43,6 +44,7 @@ fn add_rows(
 }
 
 const LOWEST: f32 = -3.4028234e38;
+const FAR: f32 = 24.0; // exp(±24) is far from f32's ends, and as exact as a score of 24 is
 fn flat_workgroup(wid: vec3u, groups: vec3u) -> u32 {
   return wid.y * groups.x + wid.x;
 }
@@ -116,35 +118,45 @@ fn main(
   let first = head.block * TOKENS + lane;
   let last = params.tokens - 1u; // tokens past the end are read from the last one
   var queries: Vectors;
-  var largest: PerToken;
   for (var t = 0u; t < LANE_TOKENS; t++) {
     let start = head.q + min(first + t * SUBGROUP, last) * head.pitch;
     for (var d = 0u; d < params.head_size; d++) {
       queries[t][d] = f32(qkv[start + d]) * params.scale;
     }
-    largest[t] = LOWEST;
   }
-  for (var key = 0u; key <= last; key++) {
-    var k = qkv_row(head.k + key * head.pitch, lane);
-    let score = dots(&queries, &k);
+  var total: PerToken;
+  var sums: Vectors;
+  var shift = PerToken();
+
+  loop {
+    var largest: PerToken;
     for (var t = 0u; t < LANE_TOKENS; t++) {
-      largest[t] = max(largest[t], score[t]);
+      largest[t] = LOWEST;
     }
-  }
-  var total = PerToken();
-  var sums = Vectors();
+    total = PerToken();
+    sums = Vectors();
+    for (var key = 0u; key <= last; key++) {
 
-  for (var key = 0u; key <= last; key++) {
+      var k = qkv_row(head.k + key * head.pitch, lane);
+      var v = qkv_row(head.v + key * head.pitch, lane);
+      var weights = dots(&queries, &k);
+      for (var t = 0u; t < LANE_TOKENS; t++) {
+        largest[t] = max(largest[t], weights[t]);
+        weights[t] = exp(weights[t] - shift[t]);
+        total[t] += weights[t];
 
-    var k = qkv_row(head.k + key * head.pitch, lane);
-    var v = qkv_row(head.v + key * head.pitch, lane);
-    var weights = dots(&queries, &k);
+      }
+      add_rows(&sums, &weights, &v);
+    }
+    var is_far = false;
     for (var t = 0u; t < LANE_TOKENS; t++) {
-      weights[t] = exp(weights[t] - largest[t]);
-      total[t] += weights[t];
-
+      let far = abs(largest[t] - shift[t]) > FAR;
+      shift[t] = select(shift[t], largest[t], far);
+      is_far |= far;
     }
-    add_rows(&sums, &weights, &v);
+    if (!subgroupAny(is_far)) {
+      break;
+    }
   }
   for (var t = 0u; t < LANE_TOKENS; t++) {
     let query = first + t * SUBGROUP;
@@ -154,7 +166,7 @@ fn main(
         y[head.y + query * head.y_pitch + d] = Element(sums[t][d] / total[t]);
 
       }
-      lse[head.lse + query] = largest[t] + log(total[t]);
+      lse[head.lse + query] = shift[t] + log(total[t]);
     }
   }
 }

@@ -40,6 +40,11 @@ export const attentionCases: OpCases = {
   extremes: [
     { inputs: [{ shape: [1, 3, 9], range: [-30, 30] }], attrs: { heads: 1 } },
     { inputs: [{ shape: [1, 9, 18], range: [3, 3] }], attrs: { heads: 2 } },
+    // Some queries have all scores near 0, others far from it, in one workgroup.
+    { inputs: [{ shape: [2, 40, 18], range: [-6, 6] }], attrs: { heads: 2 } },
+    { inputs: [{ shape: [1, 37, 96], range: [-6, 6] }, KEY], attrs: { heads: 2, rate: 0.25 } },
+    // All scores below -24: none may be lost.
+    { inputs: [{ shape: [1, 21, 3], range: [-11, -9] }], attrs: { heads: 1 } },
   ],
   errors: [
     {

@@ -17,7 +17,7 @@ export { largestEigen, randomisedSvd } from "./randomised.ts";
 export type { RandomisedOptions } from "./randomised.ts";
 export { qr } from "./qr.ts";
 export type { Qr } from "./qr.ts";
-export { solveRows } from "./spd64.ts";
+export { lowerFactor, solveFactored, solveRows } from "./spd64.ts";
 export { svd } from "./svd.ts";
 export type { Svd } from "./svd.ts";
 export { solveTriangular } from "./triangular.ts";

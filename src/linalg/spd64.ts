@@ -18,13 +18,8 @@ export function lowerFactor(caller: string, a: Float64Array, size: number): Floa
   return lower;
 }
 
-/**
- * Solves x A = b for each row b by Cholesky, D³/3 + 2 rows D² operations: [rows · D].
- * @param a - symmetric, [D · D]; only its lower half is read.
- * @throws NotPositiveDefiniteError if A is not positive definite.
- */
-export function solveRows(a: Float64Array, b: Float64Array, dim: number): Float64Array {
-  const lower = lowerFactor("solveRows", a, dim);
+/** Solves x L Lᵀ = b for each row b, 2 rows D² operations: [rows · D]. */
+export function solveFactored(lower: Float64Array, b: Float64Array, dim: number): Float64Array {
   const x = b.slice();
   for (let start = 0; start < x.length; start += dim) {
     const row = x.subarray(start, start + dim);
@@ -42,3 +37,11 @@ export function solveRows(a: Float64Array, b: Float64Array, dim: number): Float6
   }
   return x;
 }
+
+/**
+ * Solves x A = b for each row b by Cholesky, D³/3 + 2 rows D² operations: [rows · D].
+ * @param a - symmetric, [D · D]; only its lower half is read.
+ * @throws NotPositiveDefiniteError if A is not positive definite.
+ */
+export const solveRows = (a: Float64Array, b: Float64Array, dim: number): Float64Array =>
+  solveFactored(lowerFactor("solveRows", a, dim), b, dim);

@@ -1,12 +1,9 @@
 /** The space that ViM and Residual measure distance from: principal directions around the origin u = −W⁺b. */
 import type { Engine, Tensor } from "../engine/index.ts";
-import type { Head } from "../io/index.ts";
-import { pinvh } from "../linalg/index.ts";
 import { UsageError } from "../util/errors.ts";
 import { at } from "../util/shape.ts";
 import {
   arrayTensor,
-  dot,
   rowSumSquares,
   splitTensor,
   splitVector,
@@ -15,6 +12,8 @@ import {
 } from "./arrays.ts";
 import type { SplitTensor } from "./arrays.ts";
 import type { Block } from "./block.ts";
+import { originOf } from "./headOrigin.ts";
+import type { HeadOrigin } from "./headOrigin.ts";
 import type { TrainStatistics } from "./moments.ts";
 import type { ScoreOptions } from "./options.ts";
 import { refinedFrom, SplitRefiner } from "./refine.ts";
@@ -22,45 +21,6 @@ import { afterwards, sharedCalibration } from "./score.ts";
 import type { Fit, FitContext, ScoreState } from "./score.ts";
 import { columns, isTied, spectrum } from "./spectrum.ts";
 import type { Spectrum } from "./spectrum.ts";
-
-/** Corrections of u by what W u + b still lacks, computed in float64. */
-const CORRECTIONS = 2;
-
-/**
- * u = −W⁺b, the point whose logits are zero (or as near as can be): [D]. Through the smaller Gram
- * matrix of W: W⁺ = Wᵀ(WWᵀ)⁺ for C ≤ D, else (WᵀW)⁺Wᵀ. The Gram matrix squares the condition,
- * which the corrections make good.
- */
-export async function originOf(engine: Engine, head: Head, rcond: number): Promise<Float64Array> {
-  const { weight, bias, classes, dim } = head;
-  const origin = new Float64Array(dim);
-  if (!bias?.some((value) => value !== 0)) return origin;
-  await engine.scope(async () => {
-    const { ops } = engine;
-    const w = engine.tensor(weight, [classes, dim]);
-    const isWide = classes <= dim;
-    const gram = ops.matmul(w, w, null, isWide ? { transposeB: true } : { transposeA: true });
-    const { inverse } = await pinvh(engine, gram, { rcond });
-    for (let round = 0; round <= CORRECTIONS; round++) {
-      const lack = engine.tensor(missingLogits(head, origin), [classes, 1]);
-      const step = isWide
-        ? ops.matmul(w, ops.matmul(inverse, lack), null, { transposeA: true })
-        : ops.matmul(inverse, ops.matmul(w, lack, null, { transposeA: true }));
-      (await step.floats()).forEach((value, column) => {
-        origin[column] = at(origin, column) + value;
-      });
-    }
-  });
-  return origin;
-}
-
-/** −(W u + b), rounded only at the end. */
-function missingLogits({ weight, bias, classes, dim }: Head, origin: Float64Array): Float32Array {
-  return Float32Array.from({ length: classes }, (_, c) => {
-    const row = weight.subarray(c * dim, (c + 1) * dim);
-    return -(dot(row, origin) + (bias ? at(bias, c) : 0));
-  });
-}
 
 /** The published dimension of the principal space, before it is held against D. */
 function publishedDim(method: "vim" | "residual", dim: number, options: ScoreOptions): number {
@@ -107,8 +67,7 @@ function secondMoment(train: TrainStatistics, origin: Float64Array): Float64Arra
   );
 }
 
-interface Decomposition {
-  readonly origin: Float64Array;
+interface Decomposition extends HeadOrigin {
   readonly found: Spectrum;
 }
 
@@ -117,9 +76,11 @@ const decompositions = new WeakMap<FitContext, Promise<Decomposition>>();
 const fits = new WeakMap<FitContext, Map<number, Fit>>();
 
 async function decompose({ engine, train, head, options }: FitContext): Promise<Decomposition> {
-  const origin = head ? await originOf(engine, head, options.rcond) : new Float64Array(train.dim);
+  const { origin, rank } = head
+    ? await originOf(engine, head, options.rcond)
+    : { origin: new Float64Array(train.dim), rank: null };
   const found = await spectrum(engine, secondMoment(train, origin), train.dim);
-  return { origin, found };
+  return { origin, rank, found };
 }
 
 /** √ mean ‖h − u‖² over the training set: what a residual is held against to tell it from rounding. */
@@ -150,7 +111,11 @@ export async function fitPrincipal(method: "vim" | "residual", context: FitConte
   known.set(chosen.dim, fit);
   return afterwards(fit, ({ arrays, warnings }) => ({
     arrays,
-    params: { principal_dim: chosen.dim, principal_dim_rule: chosen.rule },
+    params: {
+      principal_dim: chosen.dim,
+      principal_dim_rule: chosen.rule,
+      ...(decomposition.rank === null ? {} : { head_rank: decomposition.rank }),
+    },
     warnings: warnings.map((warning) => `${method}: ${warning}`),
   }));
 }

@@ -81,6 +81,11 @@ def make(name):
     means = r["means"] * bell(seed, 1, c * d).reshape(c, d)
     offset = r["offset"] * bell(seed, 2, d)
     weight = r["head"] * (means + 0.5 * bell(seed, 3, c * d).reshape(c, d))
+    if "balance" in r:  # rows add up to `balance` times the last one
+        total = np.zeros(d)
+        for row in weight[:-1]:
+            total = total + row
+        weight[-1] = r["balance"] * weight[-1] - total
     bias = bell(seed, 4, c).astype(np.float32) if r["bias"] else None
     centres = 0.5 * bell(seed, 5, 4 * d).reshape(4, d)
     scale = column_scales(r)

@@ -28,6 +28,8 @@ export interface MadeRegime {
   readonly rowPart?: number;
   readonly scales?: number;
   readonly tails?: number;
+  /** The head's rows add up to this times what its last row would be. */
+  readonly balance?: number;
   /** Denominators of NECO's official mode; both without. */
   readonly denominators?: readonly string[];
   /** Methods that are left out. */
@@ -185,16 +187,28 @@ export interface MadeData {
   readonly checksum: number;
 }
 
+/** Replaces the last row so that all add up to a part of it. */
+function balance(rows: Float64Array, dim: number, part: number): void {
+  const last = rows.length - dim;
+  for (let column = 0; column < dim; column++) {
+    let total = 0;
+    for (let index = column; index < last; index += dim) total += rows[index]!;
+    rows[last + column] = part * rows[last + column]! - total;
+  }
+}
+
 /** Makes a regime. */
 export function makeRegime(name: string): MadeData {
   const r = madeRegimes[name]!;
   const { dim, classes } = r;
   const means = bell(r.seed, 1);
   const further = bell(r.seed, 3);
-  const weight = Float32Array.from({ length: classes * dim }, (_, index) => {
-    const row = r.means * means(index) + 0.5 * further(index);
-    return (r.head * row) / columnScale(r, index % dim);
-  });
+  const rows = Float64Array.from(
+    { length: classes * dim },
+    (_, index) => r.head * (r.means * means(index) + 0.5 * further(index)),
+  );
+  if (r.balance !== undefined) balance(rows, dim, r.balance);
+  const weight = Float32Array.from(rows, (value, index) => value / columnScale(r, index % dim));
   const biases = bell(r.seed, 4);
   const bias = r.bias ? Float32Array.from({ length: classes }, (_, c) => biases(c)) : null;
   const splits = [0, 1, 2, 3].map((split) => makeSplit(r, split, means));

@@ -86,6 +86,9 @@ async function ncOfFiles(options: NcOptions, choice: EngineChoice): Promise<NcJs
         features: source,
         weights,
         ood: sets,
+        onWarning: (warning: string) => {
+          note(`warning: ${warning}`);
+        },
         ...wanted(options),
       };
       const metrics = await neuralCollapse(engine, input);

@@ -6,6 +6,7 @@ import { fitScores } from "../neco/fit.ts";
 import type { ScoreOptions } from "../neco/options.ts";
 import { chooseScores, findScore } from "../neco/registry.ts";
 import { needsImages } from "../neco/score.ts";
+import { sameRows } from "../neco/sameRows.ts";
 import { searchParameters } from "../neco/search.ts";
 import type { Progress } from "../neco/scoreSource.ts";
 import { UsageError } from "../util/errors.ts";
@@ -46,7 +47,7 @@ export async function searchOptions(
           ? await sets.openDataset(set)
           : await files.open(fileOfSet(set, "--ood-val"), set.name),
       );
-    assertUnseen(ood, sets);
+    await assertUnseen({ id, ood }, sets);
     const scores = chooseScores(methods);
     const model = scores.some(needsImages) ? sets.network?.() : null;
     const isOfNeco = scores.includes(findScore("neco")) && (wanted.necoDim ?? "auto") === "auto";
@@ -73,18 +74,38 @@ export async function searchOptions(
   }
 }
 
+/** The validation sets of a search. */
+interface ValidationSets {
+  readonly id: FeatureSource;
+  readonly ood: readonly FeatureSource[];
+}
+
+/** Whether two sets are of the same images or hold the same features. */
+const isSame = async (a: FeatureSource, b: FeatureSource): Promise<boolean> =>
+  (a.key !== undefined && a.key === b.key) || sameRows(a, b);
+
 /**
  * Passes if no validation set is one of the test sets.
  * @throws UsageError naming the one that is.
  */
-function assertUnseen(validation: readonly FeatureSource[], { ood }: FeatureSets): void {
-  for (const { name, key } of validation) {
-    const same = ood.find(({ source }) => key !== undefined && source.key === key);
-    if (same)
-      throw new UsageError(
-        `--ood-val ${name} has the images of --ood ${same.source.name}: a search must not see the test sets, so choose other data`,
-      );
-  }
+export async function assertUnseen(
+  validation: ValidationSets,
+  sets: Pick<FeatureSets, "test" | "ood">,
+): Promise<void> {
+  const tests = [
+    { title: "the ID test set", source: sets.test },
+    ...sets.ood.map(({ source }) => ({ title: `--ood ${source.name}`, source })),
+  ];
+  const unseen = [
+    { title: "the ID validation set", source: validation.id },
+    ...validation.ood.map((source) => ({ title: `--ood-val ${source.name}`, source })),
+  ];
+  for (const own of unseen)
+    for (const test of tests)
+      if (await isSame(own.source, test.source))
+        throw new UsageError(
+          `${own.title} holds the samples of ${test.title}: a search must not see the test sets, so choose other data`,
+        );
 }
 
 /** Runs a search under a progress bar of its rounds. */

@@ -46,15 +46,32 @@ export async function findHead(store: ArrayStore): Promise<Head | null> {
 }
 
 /**
- * Passes if the head takes features of that width.
- * @throws FormatError naming both sizes.
+ * Passes if the head takes features of that width and is finite.
+ * @throws FormatError naming both sizes, or the first value that is NaN or infinite.
  */
 export function checkHead(head: Head, dim: number, file: string): void {
-  if (head.dim === dim) return;
+  if (head.dim === dim) {
+    assertFinite(head, file);
+    return;
+  }
   const advice = head.classes === dim ? "; it is transposed: save W.T" : "";
   throw new FormatError(
     file,
     `the head [${head.classes}, ${head.dim}] does not take features of ${dim} columns${advice}`,
+  );
+}
+
+function assertFinite({ weight, bias, dim }: Head, file: string): void {
+  const inWeight = weight.findIndex((value) => !Number.isFinite(value));
+  const inBias = bias?.findIndex((value) => !Number.isFinite(value)) ?? -1;
+  if (inWeight < 0 && inBias < 0) return;
+  const [place, value] =
+    inWeight >= 0
+      ? [`W[${Math.floor(inWeight / dim)}, ${inWeight % dim}]`, weight[inWeight]]
+      : [`b[${inBias}]`, bias?.[inBias]];
+  throw new FormatError(
+    file,
+    `the head's ${place} is ${value}: no method can use it; export the head again`,
   );
 }
 

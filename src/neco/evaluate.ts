@@ -113,7 +113,7 @@ export async function evaluateOod(input: EvaluateInput): Promise<Evaluation> {
   const measured = await time("measure", "all", () =>
     Promise.resolve(measure(scored, fit.fitted, figures)),
   );
-  const sets = { train, id, ood: ood.map(({ source }) => source) };
+  const sets = [train, id, ...ood.map(({ source }) => source)];
   const warnings = [
     ...(await time("compare sets", "all", () => sameSetWarnings(sets))),
     ...dataWarnings(fit, scored, head?.classes ?? train.classes),
@@ -138,11 +138,12 @@ export async function evaluateOod(input: EvaluateInput): Promise<Evaluation> {
 
 /** What fitting and scoring have to say. */
 const dataWarnings = (
-  { train, fitted }: FitResult,
+  { train, fitted, warnings }: FitResult,
   { id, ood }: Scored,
   classes: number | null,
 ): string[] => [
   ...trainWarnings(train, classes),
+  ...warnings,
   ...fitted.flatMap(({ state }) => state.warnings),
   ...[id, ...ood.values()].flatMap((set) => set.warnings),
 ];

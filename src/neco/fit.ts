@@ -5,6 +5,7 @@ import type { FeatureSource, Head } from "../io/index.ts";
 import { eachBlock, headTensors } from "./block.ts";
 import type { PassOptions } from "./block.ts";
 import type { ImageModel } from "./imageModel.ts";
+import { LogitCheck } from "./logitCheck.ts";
 import { trainStatistics } from "./moments.ts";
 import type { TrainStatistics } from "./moments.ts";
 import { scoreOptions } from "./options.ts";
@@ -52,6 +53,8 @@ export interface FitResult {
   /** Why each score that could not be fitted is missing. */
   readonly skipped: Readonly<Record<string, string>>;
   readonly train: TrainStatistics;
+  /** What the training file's logits have to be told of. */
+  readonly warnings: readonly string[];
 }
 
 const MISSING: Readonly<Record<Need, string>> = {
@@ -116,13 +119,13 @@ export async function fitScores(input: FitInput): Promise<FitResult> {
     ));
   const context = { engine, train: statistics, head, options, model };
   const ofFeatures = usable.filter((score) => !needsImages(score));
-  const states = await settle(context, ofFeatures, input, progress("calibration"));
+  const { states, warnings } = await settle(context, ofFeatures, input, progress("calibration"));
   const fits = new Map([...states].map(([score, state]) => [score, { score, state }]));
   // One by one: a program that looks into the network holds its activations until it is disposed.
   for (const score of usable.filter(needsImages))
     fits.set(score, await fitAlone(context, score, input, progress(`${score.name} fit`)));
   const fitted = usable.flatMap((score) => fits.get(score) ?? []);
-  return { fitted, skipped, train: statistics };
+  return { fitted, skipped, train: statistics, warnings };
 }
 
 /** Fits one score that needs images, unless the cache has it. */
@@ -133,7 +136,7 @@ async function fitAlone(
   onRows: (done: number) => void,
 ): Promise<FittedScore> {
   const make = async (): Promise<ScoreState> => {
-    const state = (await settle(context, [score], input, onRows)).get(score);
+    const state = (await settle(context, [score], input, onRows)).states.get(score);
     if (!state) throw new RangeError(`${score.name} was not fitted`);
     return state;
   };
@@ -144,14 +147,21 @@ async function fitAlone(
   return { score, key, state: await (cache ? cache.state(entry, make) : make()) };
 }
 
+/** States by score, and warnings about the training set's logits. */
+interface Settled {
+  readonly states: ReadonlyMap<Score, ScoreState>;
+  readonly warnings: readonly string[];
+}
+
 /** Fits scores together: further passes over the rows while one wants them, each shared by all that do. */
 async function settle(
   context: FitContext,
   scores: readonly Score[],
   { train, validation, signal, time = noStopwatch }: FitInput,
   onRows: (done: number) => void,
-): Promise<ReadonlyMap<Score, ScoreState>> {
+): Promise<Settled> {
   const states = new Map<Score, ScoreState>();
+  let warnings: readonly string[] | null = null; // null: no pass has looked at the logits yet
   let open = new Map<Score, Fit>();
   for (const score of scores)
     open.set(score, await time("solve", score.name, () => score.fit(context)));
@@ -163,15 +173,19 @@ async function settle(
     const ofTrain = wanting.filter(({ fit }) => fit.over === undefined);
     const ofValidation = wanting.filter(({ fit }) => fit.over === "validation");
     const pass = { onRows, signal, batch, time };
-    await observe(context, train, ofTrain, pass);
-    if (validation) await observe(context, validation, ofValidation, pass);
+    if (ofTrain.length > 0) {
+      const told = await observe(context, train, ofTrain, { ...pass, checks: warnings === null });
+      warnings ??= told;
+    }
+    if (validation && ofValidation.length > 0)
+      await observe(context, validation, ofValidation, { ...pass, checks: false });
     const next = new Map<Score, Fit>();
     for (const [score, fit] of open)
       if (isCalibration(fit)) next.set(score, await time("solve", score.name, () => fit.finish()));
       else states.set(score, fit);
     open = next;
   }
-  return states;
+  return { states, warnings: warnings ?? [] };
 }
 
 /** A calibration and whose it is. */
@@ -180,17 +194,21 @@ interface Wanting {
   readonly fit: Calibration;
 }
 
-/** One pass over a source, shared by the calibrations that want it. */
+/**
+ * One pass over a source, shared by the calibrations that want it.
+ * @returns warnings about its logits, if `checks` asks for a look at them
+ */
 async function observe(
   { engine, head }: FitContext,
   source: FeatureSource,
   wanting: readonly Wanting[],
-  { time, ...pass }: PassOptions & { readonly time: Stopwatch },
-): Promise<void> {
-  if (wanting.length === 0) return;
+  { time, checks, ...pass }: PassOptions & { readonly time: Stopwatch; readonly checks: boolean },
+): Promise<string[]> {
   const tensors = head ? headTensors(engine, head) : null;
+  const check = checks && source.logits && tensors ? new LogitCheck(engine, tensors) : null;
   await eachBlock(engine, source, { ...pass, head: tensors }, async (block) => {
     if (block.logits) await time("fit", "logits", () => block.logitStats());
+    if (check) await time("fit", "logits", () => engine.scope(() => check.add(block)));
     for (const { name, fit } of wanting)
       // Scores of images share tensors of a block among layers; the others leave none behind.
       await time("fit", name, () =>
@@ -201,4 +219,5 @@ async function observe(
   tensors?.bias?.dispose();
   engine.eager.flush(); // a buffer that a pass not yet submitted uses must not be destroyed
   engine.pool.trim(); // the next pass, or the scores, want buffers of other sizes
+  return check?.warnings(source.name) ?? [];
 }

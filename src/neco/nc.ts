@@ -25,6 +25,7 @@ import { assertConsistent } from "./fit.ts";
 import { ClassAccumulator, classRows, labelsPresent, rowsOfLabels } from "./moments.ts";
 import type { ClassMeans } from "./moments.ts";
 import { defaultOptions } from "./options.ts";
+import { sameSetWarnings } from "./sameRows.ts";
 
 /** The four figures of NC2. */
 export interface Nc2 {
@@ -79,6 +80,7 @@ export interface NcInput extends AgreementInput {
 export async function neuralCollapse(engine: Engine, input: NcInput): Promise<NcMetrics> {
   const { features, weights, ood = [] } = input;
   const labels = assertInput(input);
+  for (const warning of await sameSetWarnings([features, ...ood])) input.onWarning?.(warning);
   const classes = await classMeans(engine, features, labels, input);
   const means: Rows = { values: classes.means, rows: classes.labels.length, dim: features.dim };
   const centre = meanRow(means);

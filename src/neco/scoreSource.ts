@@ -2,19 +2,17 @@
 import type { Engine } from "../engine/index.ts";
 import type { FeatureSource, Head } from "../io/index.ts";
 import { DataError } from "../util/errors.ts";
-import { applyHead, eachBlock, headTensors } from "./block.ts";
+import { eachBlock, headTensors } from "./block.ts";
 import type { Block, HeadTensors } from "./block.ts";
 import type { FittedScore } from "./fit.ts";
 import type { ImageModel } from "./imageModel.ts";
+import { LogitCheck } from "./logitCheck.ts";
 import { logMaxProbability } from "./logits.ts";
 import { needsImages } from "./score.ts";
 import { scoresKey } from "./scoreCache.ts";
 import type { ScoreCache } from "./scoreCache.ts";
 import { noStopwatch } from "./stopwatch.ts";
 import type { Stopwatch } from "./stopwatch.ts";
-
-/** Logits this far from h·Wᵀ + b, relative to the largest, are not rounding. */
-const DISAGREEMENT = 1e-3;
 
 /** Reports rows done of rows in all, stage by stage. */
 export type Progress = (stage: string, done: number, total: number) => void;
@@ -132,34 +130,4 @@ function assertLogits(
     throw new DataError(
       `${source.name} has no logits, which ${wanting.score.name} needs: add them to the file, or pass a head`,
     );
-}
-
-/** Compares the file's logits with h·Wᵀ + b. */
-class LogitCheck {
-  private readonly engine: Engine;
-  private readonly head: HeadTensors;
-  private difference = 0;
-  private largest = 0;
-
-  constructor(engine: Engine, head: HeadTensors) {
-    this.engine = engine;
-    this.head = head;
-  }
-
-  async add({ features, logits }: Block): Promise<void> {
-    if (!logits) return;
-    const { ops } = this.engine;
-    const own = applyHead(this.engine, features, this.head);
-    const difference = await ops.max(ops.abs(ops.sub(logits, own))).item();
-    this.difference = Math.max(this.difference, difference);
-    this.largest = Math.max(this.largest, await ops.max(ops.abs(logits)).item());
-  }
-
-  warnings(name: string): string[] {
-    return this.difference > DISAGREEMENT * this.largest
-      ? [
-          `${name}: the file's logits differ from h·Wᵀ + b by up to ${this.difference.toPrecision(3)}; is this the head of the model that made them?`,
-        ]
-      : [];
-  }
 }

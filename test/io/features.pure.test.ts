@@ -88,6 +88,17 @@ describe("head names", () => {
       checkHead(head, 5, "h");
     }).toThrow(/5 columns$/);
   });
+  test("NaN and Inf", () => {
+    const shape = { classes: 2, dim: 3 };
+    expect(() => {
+      const weight = Float32Array.of(0, 0, 0, 0, NaN, 0);
+      checkHead({ weight, bias: null, ...shape }, 3, "head.npz");
+    }).toThrow(/head\.npz.*the head's W\[1, 1\] is NaN: no method can use it/);
+    expect(() => {
+      const bias = Float32Array.of(0, -Infinity);
+      checkHead({ weight: new Float32Array(6), bias, ...shape }, 3, "head.npz");
+    }).toThrow(/the head's b\[1\] is -Infinity/);
+  });
 });
 
 describe("files that do not fit the contract", () => {

@@ -5,7 +5,7 @@ import type { Engine } from "../../src/engine/index.ts";
 import { memoryFeatures } from "../../src/io/index.ts";
 import type { FeatureSource, Head } from "../../src/io/index.ts";
 import { findScore, fitScores, scoreSource } from "../../src/neco/index.ts";
-import { originOf } from "../../src/neco/principalSpace.ts";
+import { originOf } from "../../src/neco/headOrigin.ts";
 import { makeRegime } from "./made.ts";
 
 let engine: Engine;
@@ -42,16 +42,24 @@ test("GradNorm of one-hot p is 2 (C − 1) ‖h‖₁", async () => {
 });
 
 test("where W has full row rank, ViM's origin u solves W u + b = 0", async () => {
-  for (const name of ["duplicate", "wide"]) {
+  for (const name of ["duplicate", "wide", "balanced"]) {
     const { head } = makeRegime(name);
     const { weight, bias, dim } = head;
-    const origin = await originOf(engine, head, 1e-6);
+    const { origin, rank } = await originOf(engine, head, 1e-6);
+    expect(rank).toBe(head.classes);
     expect(origin.some((value) => value !== 0)).toBe(true);
     bias!.forEach((b, c) => {
       const along = origin.reduce((sum, u, j) => sum + u * weight[c * dim + j]!, 0);
       expect(Math.abs(along + b), `${name}, class ${c}`).toBeLessThan(1e-9);
     });
   }
+});
+
+test("rows of W that add up to zero count as one direction less, whatever its b wants", async () => {
+  const { head } = makeRegime("singular");
+  const { origin, rank } = await originOf(engine, head, 1e-6);
+  expect(rank).toBe(head.classes - 1);
+  expect(Math.hypot(...origin)).toBeLessThan(100); // along that direction u would be 10⁷ away
 });
 
 test("NECO without the logit never falls as d grows, and is 1 at d = D", async () => {

@@ -95,12 +95,16 @@ describe("results", () => {
         }
       return memoryFeatures(source.name, { features, dim: 32, labels: source.labels, logits });
     };
-    const run = async (scale: number, hasHead: boolean): Promise<readonly string[]> => {
+    const run = async (
+      scale: number,
+      hasHead: boolean,
+      trainScale = scale,
+    ): Promise<readonly string[]> => {
       const { warnings, json } = await evaluateOod({
         ...base(),
-        methods: ["msp"],
+        methods: ["msp", "temperature"],
         head: hasHead ? plain.head : null,
-        train: await withLogits(plain.train, scale),
+        train: await withLogits(plain.train, trainScale),
         id: await withLogits(plain.test, scale),
         ood: [{ source: await withLogits(plain.near, scale), group: "near" }],
       });
@@ -109,9 +113,11 @@ describe("results", () => {
     };
     expect(await run(1, true)).toEqual([]);
     expect(await run(1, false)).toEqual([]);
-    expect((await run(1.1, true))[0]).toMatch(
-      /test: the file's logits differ from h·Wᵀ \+ b by up to/,
-    );
+    const differ = (set: string): RegExp =>
+      new RegExp(`^${set}: the file's logits differ from h·Wᵀ \\+ b by up to`);
+    for (const set of ["train", "test", "near"])
+      expect(await run(1.1, true)).toContainEqual(expect.stringMatching(differ(set)));
+    expect(await run(1, true, 1.1)).toEqual([expect.stringMatching(differ("train"))]);
   });
   test("a plug-in is one small object", async () => {
     const norm: Score = {

@@ -25,6 +25,21 @@ describe("against the oracle", () => {
   });
 });
 
+test("logits of another head and an OOD set that is the training set are told", async () => {
+  const { train, head } = await openRegime("plain");
+  const features = await train.features(0, train.rows);
+  const { dim, labels } = train;
+  const logits = new Float32Array(train.rows * head.classes).fill(1);
+  const own = memoryFeatures("own", { features, dim, labels, logits });
+  const warnings: string[] = [];
+  const onWarning = (warning: string): number => warnings.push(warning);
+  await neuralCollapse(engine, { features: own, weights: head, ood: [train], onWarning });
+  expect(warnings).toEqual([
+    expect.stringMatching(/^train holds the same 32-dimensional rows as own/),
+    expect.stringMatching(/^own: the file's logits differ from h·Wᵀ \+ b by up to/),
+  ]);
+});
+
 /** Vertices of a simplex ETF of C classes in C dimensions: δ_ij − 1/C. */
 const etf = (classes: number): Float32Array =>
   Float32Array.from(

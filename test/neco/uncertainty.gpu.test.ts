@@ -71,18 +71,25 @@ describe("an evaluation", () => {
   });
   test("an OOD set that is the ID test set is told", async () => {
     const features = await plain.test.features(0, plain.test.rows);
+    const turned = new Float32Array(features.length);
+    for (let start = 0; start < features.length; start += 32)
+      turned.set(features.subarray(start, start + 32), features.length - 32 - start);
     const copy = memoryFeatures("copy", { features, dim: 32 });
+    const reversed = memoryFeatures("reversed", { features: turned, dim: 32 });
     const shuffled = memoryFeatures("shifted", { features: features.map((x) => x + 1), dim: 32 });
     const { warnings } = await evaluateOod({
       ...base(),
       methods: ["msp"],
       ood: [
         { source: copy, group: "near" },
+        { source: reversed, group: "near" },
         { source: shuffled, group: "far" },
       ],
     });
     expect(warnings).toEqual([
       "copy holds the same 32-dimensional rows as test: was one file given twice?",
+      "reversed holds the same 32-dimensional rows as test: was one file given twice?",
+      "reversed holds the same 32-dimensional rows as copy: was one file given twice?",
     ]);
   });
   test("classes without samples, constant columns and few samples are told", async () => {

@@ -5,6 +5,7 @@ import { at } from "../../util/shape.ts";
 import { arrayTensor, matrixArray, sumSquares } from "../arrays.ts";
 import { eachBlock, headTensors } from "../block.ts";
 import type { PassOptions } from "../block.ts";
+import { LogitCheck } from "../logitCheck.ts";
 import { readLogitStats } from "../logits.ts";
 import type { ClassMeans } from "../moments.ts";
 import { centred, meanRow, rowOf } from "./geometry.ts";
@@ -13,6 +14,8 @@ import { centred, meanRow, rowOf } from "./geometry.ts";
 export interface AgreementInput extends PassOptions {
   readonly features: FeatureSource;
   readonly weights: Head;
+  /** Told what the figures rest on and should not. */
+  readonly onWarning?: ((warning: string) => void) | undefined;
 }
 
 /**
@@ -34,6 +37,7 @@ export async function agreement(
   const centre = engine.tensor(Float32Array.from(origin));
   const targets = arrayTensor(engine, matrixArray(spread.values, rows.rows, dim)); // [K, D]
   const bias = engine.tensor(half);
+  const check = new LogitCheck(engine, head);
   let start = 0;
   let mismatches = 0;
   let right = 0;
@@ -48,7 +52,9 @@ export async function agreement(
       if (at(labels, start + row) === label) right++;
     });
     start += block.rows;
+    await check.add(block);
   });
+  for (const warning of check.warnings(input.features.name)) input.onWarning?.(warning);
   for (const tensor of [head.weight, head.bias, centre, targets, bias]) tensor?.dispose();
   return { nc4: mismatches / start, accuracy: right / start };
 }

@@ -55,6 +55,22 @@ test("where W has full row rank, ViM's origin u solves W u + b = 0", async () =>
   }
 });
 
+test("a zero row and a row at the training mean have finite scores", async () => {
+  const { train, head } = makeRegime("pair");
+  const { train: statistics } = await fitScores({ engine, train, head, scores: [] });
+  const features = new Float32Array(4 * train.dim);
+  features.set(statistics.mean, train.dim);
+  const source = memoryFeatures("edge", { features, dim: train.dim });
+  const scores = ["she", "fdbd", "nci"].map((name) => findScore(name));
+  for (const norm of ["raw", "centred"]) {
+    const methodParams = { she: { likeness: "cosine" }, fdbd: { norm } };
+    const { fitted } = await fitScores({ engine, train, head, scores, options: { methodParams } });
+    const got = await scoreSource({ engine, source, head, fitted });
+    for (const [name, values] of got.scores)
+      expect(values.every(Number.isFinite), `${name}, fDBD ${norm}: ${values.join()}`).toBe(true);
+  }
+});
+
 test("rows of W that add up to zero count as one direction less, whatever its b wants", async () => {
   const { head } = makeRegime("singular");
   const { origin, rank } = await originOf(engine, head, 1e-6);

@@ -1,6 +1,7 @@
 /** fDBD: mean distance to the decision boundaries of the other classes, against the feature's distance from the mean. */
 import type { Head } from "../../io/index.ts";
 import { arrayTensor, splitTensor, splitVector, stateArray, subtractSplit } from "../arrays.ts";
+import { safeLengths } from "../numberTensor.ts";
 import { chooseParameters, oneWord } from "../parameters.ts";
 import type { NamedArray, Score } from "../score.ts";
 
@@ -64,7 +65,7 @@ export const fdbd: Score = {
         const distance = ops.sum(ops.mul(drops, own), perRow);
         const offset = subtractSplit(engine, block.features, mean);
         const length = ops.sqrt(ops.sum(ops.square(offset), perRow));
-        return Float64Array.from(await ops.div(distance, length).floats());
+        return Float64Array.from(await ops.div(distance, safeLengths(engine, length)).floats());
       },
       dispose: () => {
         for (const tensor of [mean.hi, mean.lo, inverse]) tensor.dispose();

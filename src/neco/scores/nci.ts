@@ -1,5 +1,6 @@
 /** NCI: how far a feature points, from the training mean, along the weight of its class, plus its length. */
 import { splitTensor, splitVector, stateArray, stateNumber, subtractSplit } from "../arrays.ts";
+import { safeLengths } from "../numberTensor.ts";
 import { chooseParameters, numeric } from "../parameters.ts";
 import type { Score } from "../score.ts";
 
@@ -32,7 +33,7 @@ export const nci: Score = {
         const own = ops.gather(block.needHead().weight, engine.tensor(predicted, [block.rows])); // [B, D]
         const centred = subtractSplit(engine, block.features, mean);
         const length = ops.sqrt(ops.sum(ops.square(centred), perRow));
-        const along = ops.div(ops.sum(ops.mul(own, centred), perRow), length);
+        const along = ops.div(ops.sum(ops.mul(own, centred), perRow), safeLengths(engine, length));
         const size = ops.sum(ops.abs(block.features), perRow);
         return Float64Array.from(await ops.add(along, ops.affine(size, { scale: alpha })).floats());
       },

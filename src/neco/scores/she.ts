@@ -5,6 +5,7 @@ import { at } from "../../util/shape.ts";
 import { arrayTensor, matrixArray, stateArray } from "../arrays.ts";
 import { addTo, groupSums, rightLabels } from "../groups.ts";
 import { classRows } from "../moments.ts";
+import { safeLengths } from "../numberTensor.ts";
 import { chooseParameters, oneWord } from "../parameters.ts";
 import type { Calibration, FitContext, Score } from "../score.ts";
 
@@ -51,12 +52,14 @@ function calibrate({ engine, train }: FitContext, likeness: string): Calibration
 }
 
 /** Likeness of each row of h to its row of m: [B]. */
-function likenessOf({ ops }: Engine, likeness: string, h: Tensor, m: Tensor): Tensor {
+function likenessOf(engine: Engine, likeness: string, h: Tensor, m: Tensor): Tensor {
+  const { ops } = engine;
   const perRow = { axes: [1] } as const;
   const norm = (x: Tensor): Tensor => ops.sqrt(ops.sum(ops.square(x), perRow));
   if (likeness === "euclidean") return ops.neg(norm(ops.sub(h, m)));
   const inner = ops.sum(ops.mul(h, m), perRow);
-  return likeness === "cosine" ? ops.div(inner, ops.mul(norm(h), norm(m))) : inner;
+  if (likeness === "inner") return inner;
+  return ops.div(inner, ops.mul(safeLengths(engine, norm(h)), safeLengths(engine, norm(m))));
 }
 
 /** ⟨h, mean of the rightly predicted training features of class ŷ⟩; also by cosine or −distance. Zhang et al., 2023. */

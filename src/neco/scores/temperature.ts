@@ -81,7 +81,7 @@ function stateOf(temperature: number): ScoreState {
     params: { temperature },
     warnings: isAtEnd
       ? [
-          `temperature: the training labels ask for a temperature outside [${RANGE.join(", ")}], as where the network makes no mistakes; fit on validation features`,
+          `temperature: the training labels ask for a temperature outside [${RANGE.join(", ")}], as where the network makes no mistakes; fit it to samples that the network has not seen`,
         ]
       : [],
   };

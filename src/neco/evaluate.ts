@@ -8,7 +8,7 @@ import { idResult } from "./idResult.ts";
 import type { IdResult } from "./idResult.ts";
 import type { ImageModel } from "./imageModel.ts";
 import { columnsOf, ID, measure } from "./measure.ts";
-import type { Scored } from "./measure.ts";
+import type { MeasureOptions, Scored } from "./measure.ts";
 import { againstReference } from "./methodResult.ts";
 import type { MethodResult, OodGroup } from "./methodResult.ts";
 import { LEVEL, REPLICATES } from "./metrics/index.ts";
@@ -109,7 +109,7 @@ export async function evaluateOod(input: EvaluateInput): Promise<Evaluation> {
     ood: new Map<string, SourceScores>(),
   };
   for (const { source } of ood) scored.ood.set(source.name, await scoreSource({ ...pass, source }));
-  const figures = { groups: groupsOf(ood), labels: id.labels, bootstrap: input.bootstrap ?? null };
+  const figures = figuresOf(input);
   const measured = await time("measure", "all", () =>
     Promise.resolve(measure(scored, fit.fitted, figures)),
   );
@@ -211,6 +211,14 @@ function blindScores(
 
 const groupsOf = (ood: readonly OodSet[]): Record<string, OodGroup> =>
   Object.fromEntries(ood.map(({ source, group }) => [source.name, group]));
+
+/** How scores become figures. */
+const figuresOf = ({ id, ood, bootstrap = null, onProgress }: EvaluateInput): MeasureOptions => ({
+  groups: groupsOf(ood),
+  labels: id.labels,
+  bootstrap,
+  onProgress: (done, total) => onProgress?.("metrics", done, total),
+});
 
 /** What a reader needs to repeat the numbers. */
 function configOf(

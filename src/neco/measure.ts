@@ -2,6 +2,7 @@
 import type { FittedScore } from "./fit.ts";
 import { methodResult, outcomesOf } from "./methodResult.ts";
 import type { MethodResult, OodGroup, ResultInput, Vectors } from "./methodResult.ts";
+import { SampleDraws } from "./metrics/index.ts";
 import type { BootstrapOptions, RiskCurve } from "./metrics/index.ts";
 import type { SourceScores } from "./scoreSource.ts";
 
@@ -28,22 +29,26 @@ export interface MeasureOptions {
   /** Of the ID test set. */
   readonly labels: Int32Array | null;
   readonly bootstrap: BootstrapOptions | null;
+  /** Called as methods are done: thousands of resamples take seconds each. */
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
 /** The results of every method whose scores are all finite; the others are skipped by name. */
 export function measure(
   scored: Scored,
   fitted: readonly FittedScore[],
-  { groups, labels, bootstrap }: MeasureOptions,
+  { groups, labels, bootstrap, onProgress }: MeasureOptions,
 ): Measured {
   const { predicted } = scored.id;
   const isRight = labels && predicted ? outcomesOf(predicted, labels) : null;
-  const shared: Omit<ResultInput, "params"> = { groups, isRight, bootstrap };
+  const drawing = bootstrap && { draws: new SampleDraws(), ...bootstrap };
+  const shared: Omit<ResultInput, "params"> = { groups, isRight, bootstrap: drawing };
   const results: Record<string, MethodResult> = {};
   const vectors = new Map<string, Vectors>();
   const curves: Record<string, RiskCurve> = {};
   const skipped: Record<string, string> = {};
-  for (const { score, state } of fitted) {
+  for (const [done, { score, state }] of fitted.entries()) {
+    if (done > 0) onProgress?.(done, fitted.length);
     const own = vectorsOf(score.name, scored);
     const bad = firstBad(own);
     if (bad !== null) skipped[score.name] = bad;

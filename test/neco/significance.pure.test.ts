@@ -17,6 +17,7 @@ import {
 } from "../../src/neco/metrics/index.ts";
 import type { Ranking } from "../../src/neco/metrics/index.ts";
 import { binomial, resampler } from "../../src/neco/metrics/multinomial.ts";
+import { SampleDraws } from "../../src/neco/metrics/sampleDraws.ts";
 import { twoSidedQuantile, twoSidedTail } from "../../src/neco/metrics/normal.ts";
 import { metricsOfSteps } from "../../src/neco/metrics/oodMetrics.ts";
 import { normal, randomSource } from "../../src/util/random.ts";
@@ -108,13 +109,14 @@ describe("drawing counts", () => {
     "resampling %s keeps n, means, variances",
     (counts) => {
       const total = counts.reduce((sum, count) => sum + count, 0);
-      const draw = resampler(f64(counts), randomSource({ seed: 5 }));
+      const drawing = { seed: 5, stream: 0, replicates: 10_000 };
+      const draw = resampler(f64(counts), drawing, new SampleDraws());
       const into = new Float64Array(counts.length);
       const rounds = 10_000;
       const sums = counts.map(() => [0, 0]);
       let lost = 0;
       for (let round = 0; round < rounds; round++) {
-        draw(into);
+        draw(into, round);
         if (into.reduce((sum, count) => sum + count, 0) !== total) lost++;
         into.forEach((count, group) => {
           sums[group]![0]! += count / rounds;
@@ -220,6 +222,14 @@ describe("bootstrap", () => {
       expect(intervals[key][0], key).toBeLessThan(metrics[key]);
       expect(intervals[key][1], key).toBeGreaterThan(metrics[key]);
     });
+  });
+  test("kept draws change nothing", () => {
+    const draws = new SampleDraws();
+    for (const ranking of [normals(50, 40), normals(50, 40), normals(60, 40)])
+      for (const seed of [1, 2])
+        expect(bootstrapIntervals(ranking, { seed, draws })).toEqual(
+          bootstrapIntervals(ranking, { seed }),
+        );
   });
   test("a seed repeats, another one differs", () => {
     const ranking = normals(50, 50);

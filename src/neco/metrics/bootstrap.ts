@@ -1,9 +1,9 @@
 /** Confidence intervals by the bootstrap: ID and OOD samples drawn anew, each side from itself. */
-import { randomSource } from "../../util/random.ts";
 import { at } from "../../util/shape.ts";
 import { cellsOf, cellSteps } from "./cells.ts";
 import type { Cells } from "./cells.ts";
 import { drawsOneByOne, resampler } from "./multinomial.ts";
+import { SampleDraws } from "./sampleDraws.ts";
 import { everyMetric, metricsOfRanking, metricsOfSteps } from "./oodMetrics.ts";
 import type { MetricKey, OodMetrics } from "./oodMetrics.ts";
 import type { Ranking } from "./thresholds.ts";
@@ -21,6 +21,8 @@ export interface BootstrapOptions {
   readonly level?: number;
   /** Distinct scores above which neighbours share a count; 8,192 if not given. */
   readonly maxCells?: number;
+  /** Keeps draws for further rankings of the same numbers of samples. */
+  readonly draws?: SampleDraws;
 }
 
 /** Resamples unless told otherwise. */
@@ -48,18 +50,19 @@ export interface Replicates {
  */
 export function bootstrapReplicates(
   ranking: Ranking,
-  { replicates = REPLICATES, seed = 0, maxCells }: BootstrapOptions = {},
+  { replicates = REPLICATES, seed = 0, maxCells, draws = new SampleDraws() }: BootstrapOptions = {},
   set = 0,
 ): Replicates {
   const cells = cellsOf(ranking, maxCells);
   const shift = mergingShift(ranking, cells);
   const drawn = { id: new Float64Array(cells.id.length), ood: new Float64Array(cells.id.length) };
-  const drawId = resampler(cells.id, randomSource({ seed, stream: STREAM.id }));
-  const drawOod = resampler(cells.ood, randomSource({ seed, stream: STREAM.ood + set }));
+  const drawing = { seed, replicates };
+  const drawId = resampler(cells.id, { ...drawing, stream: STREAM.id }, draws);
+  const drawOod = resampler(cells.ood, { ...drawing, stream: STREAM.ood + set }, draws);
   const values = everyMetric(() => new Float64Array(replicates));
   for (let replicate = 0; replicate < replicates; replicate++) {
-    drawId(drawn.id);
-    drawOod(drawn.ood);
+    drawId(drawn.id, replicate);
+    drawOod(drawn.ood, replicate);
     const metrics = metricsOfSteps(cellSteps(drawn));
     everyMetric((key) => (values[key][replicate] = clamp(metrics[key] + shift[key])));
   }

@@ -12,6 +12,7 @@ export {
   REPLICATES,
 } from "./bootstrap.ts";
 export type { BootstrapOptions, Interval, Replicates } from "./bootstrap.ts";
+export { SampleDraws } from "./sampleDraws.ts";
 export { calibration } from "./calibration.ts";
 export type { Calibration, CalibrationOptions, ReliabilityBin } from "./calibration.ts";
 export { rocCurve } from "./curve.ts";

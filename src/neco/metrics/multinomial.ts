@@ -1,9 +1,11 @@
 /** Draws how often each group of equal samples comes up when as many samples are drawn with replacement. */
 import { at } from "../../util/shape.ts";
+import { randomSource } from "../../util/random.ts";
 import type { RandomSource } from "../../util/random.ts";
+import type { DrawnSamples, Drawing, SampleDraws } from "./sampleDraws.ts";
 
-/** Writes the counts of one resample; their sum is the number of samples. */
-export type Resampler = (into: Float64Array) => void;
+/** Writes the counts of a replicate, one after the other; their sum is the number of samples. */
+export type Resampler = (into: Float64Array, replicate: number) => void;
 
 /** Samples up to which drawing them one by one costs no more than binomials of thousands of groups. */
 const FEW = 32_768;
@@ -17,24 +19,26 @@ const totalOf = (counts: Float64Array): number => counts.reduce((sum, count) => 
 export const drawsOneByOne = (counts: Float64Array): boolean => totalOf(counts) <= FEW;
 
 /** Multinomial counts with n = Σ counts and probabilities counts / n. */
-export const resampler = (counts: Float64Array, random: RandomSource): Resampler =>
-  (drawsOneByOne(counts) ? byDraws : byBinomials)(counts, totalOf(counts), random);
+export function resampler(counts: Float64Array, drawing: Drawing, draws: SampleDraws): Resampler {
+  const total = totalOf(counts);
+  return drawsOneByOne(counts)
+    ? byDraws(counts, draws.of(drawing, total))
+    : byBinomials(counts, total, randomSource(drawing));
+}
 
-function byDraws(counts: Float64Array, total: number, { below }: RandomSource): Resampler {
-  const groupOf = new Uint32Array(total);
-  let start = 0;
-  counts.forEach((count, group) => {
-    groupOf.fill(group, start, start + count);
-    start += count;
-  });
-  return (into) => {
-    into.fill(0);
-    for (let draw = 0; draw < total; draw++) {
-      const group = at(groupOf, below(total));
-      into[group] = at(into, group) + 1;
+/** Adds up the samples of each group, which lie side by side. */
+const byDraws =
+  (counts: Float64Array, draws: DrawnSamples): Resampler =>
+  (into, replicate) => {
+    const drawn = draws(replicate);
+    let sample = 0;
+    for (let group = 0; group < counts.length; group++) {
+      const end = sample + at(counts, group);
+      let sum = 0;
+      for (; sample < end; sample++) sum += at(drawn, sample);
+      into[group] = sum;
     }
   };
-}
 
 /** Group after group: binomial among the samples that are left, given those before. */
 function byBinomials(counts: Float64Array, total: number, { uniform }: RandomSource): Resampler {

@@ -213,10 +213,10 @@ const groupsOf = (ood: readonly OodSet[]): Record<string, OodGroup> =>
   Object.fromEntries(ood.map(({ source, group }) => [source.name, group]));
 
 /** How scores become figures. */
-const figuresOf = ({ id, ood, bootstrap = null, onProgress }: EvaluateInput): MeasureOptions => ({
+const figuresOf = ({ id, ood, bootstrap, onProgress }: EvaluateInput): MeasureOptions => ({
   groups: groupsOf(ood),
   labels: id.labels,
-  bootstrap,
+  bootstrap: bootstrap ?? null,
   onProgress: (done, total) => onProgress?.("metrics", done, total),
 });
 

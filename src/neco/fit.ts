@@ -2,6 +2,7 @@
 import type { Engine } from "../engine/index.ts";
 import { checkHead, checkLabels } from "../io/index.ts";
 import type { FeatureSource, Head } from "../io/index.ts";
+import { DataError, NotPositiveDefiniteError } from "../util/errors.ts";
 import { eachBlock, headTensors } from "./block.ts";
 import type { PassOptions } from "./block.ts";
 import type { ImageModel } from "./imageModel.ts";
@@ -33,6 +34,11 @@ export interface FitInput {
   readonly head: Head | null;
   readonly scores: readonly Score[];
   readonly options?: Partial<ScoreOptions>;
+  /**
+   * Skips scores that these rows are too few for, or of too low a rank, instead of throwing: for
+   * whoever asks for all scores and not for one by name.
+   */
+  readonly skipUnfit?: boolean | undefined;
   /** The network, for scores that need images. */
   readonly model?: ImageModel | null | undefined;
   /** ID validation samples, for scores that calibrate on them. */
@@ -90,7 +96,8 @@ export function assertConsistent(source: FeatureSource, head: Head | null): void
 /**
  * Fits scores to ID training features: one pass for the moments that all share, and further ones
  * only while a score asks for them. Scores whose needs are not met are skipped by name.
- * @throws DataError if the features are unusable (empty, NaN, wrong size, too few for a PCA).
+ * @throws DataError if the features are unusable (empty, NaN, wrong size), or too few for a score
+ * unless `skipUnfit` is set.
  * @throws UsageError if an option contradicts the data.
  */
 export async function fitScores(input: FitInput): Promise<FitResult> {
@@ -116,20 +123,52 @@ export async function fitScores(input: FitInput): Promise<FitResult> {
     ));
   const context = { engine, train: statistics, head, options, model };
   const ofFeatures = usable.filter((score) => !needsImages(score));
-  const states = await settle(context, ofFeatures, input, progress("calibration"));
+  const attempt = attempts(input.skipUnfit === true, skipped);
+  const states = await settle(context, ofFeatures, { ...input, attempt }, progress("calibration"));
   const fits = new Map([...states].map(([score, state]) => [score, { score, state }]));
   // One by one: a program that looks into the network holds its activations until it is disposed.
-  for (const score of usable.filter(needsImages))
-    fits.set(score, await fitAlone(context, score, input, progress(`${score.name} fit`)));
+  for (const score of usable.filter(needsImages)) {
+    const onRows = progress(`${score.name} fit`);
+    const fit = await fitAlone(context, score, { ...input, attempt }, onRows).catch(
+      (error: unknown) => {
+        if (skipped[score.name] === undefined) throw error;
+        return null;
+      },
+    );
+    if (fit) fits.set(score, fit);
+  }
   const fitted = usable.flatMap((score) => fits.get(score) ?? []);
   return { fitted, skipped, train: statistics };
 }
 
-/** Fits one score that needs images, unless the cache has it. */
+/** Does a piece of the fit of a score by name; null where that refuses the data and may be skipped for it. */
+type Attempt = <T>(name: string, piece: () => Promise<T>) => Promise<T | null>;
+
+/** Notes in `skipped` why a score refuses the data, if it may; every other error goes on. */
+const attempts =
+  (mayRefuse: boolean, skipped: Record<string, string>): Attempt =>
+  async (name, piece) => {
+    try {
+      return await piece();
+    } catch (error) {
+      const refuses = error instanceof DataError || error instanceof NotPositiveDefiniteError;
+      if (!refuses || !mayRefuse) throw error;
+      skipped[name] = error.message;
+      return null;
+    }
+  };
+
+/** Input with what notes refusals. */
+type Attempting = FitInput & { readonly attempt: Attempt };
+
+/**
+ * Fits one score that needs images, unless the cache has it.
+ * @throws RangeError if it refuses the data and was skipped.
+ */
 async function fitAlone(
   context: FitContext,
   score: Score,
-  input: FitInput,
+  input: Attempting,
   onRows: (done: number) => void,
 ): Promise<FittedScore> {
   const make = async (): Promise<ScoreState> => {
@@ -148,50 +187,47 @@ async function fitAlone(
 async function settle(
   context: FitContext,
   scores: readonly Score[],
-  { train, validation, signal, time = noStopwatch }: FitInput,
+  { train, validation, signal, time = noStopwatch, attempt }: Attempting,
   onRows: (done: number) => void,
 ): Promise<ReadonlyMap<Score, ScoreState>> {
   const states = new Map<Score, ScoreState>();
-  let open = new Map<Score, Fit>();
-  for (const score of scores)
-    open.set(score, await time("solve", score.name, () => score.fit(context)));
+  const open = new Map<Score, Calibration>();
+  const step = async (score: Score, solve: () => Promise<Fit>): Promise<void> => {
+    open.delete(score);
+    const fit = await attempt(score.name, () => time("solve", score.name, solve));
+    if (fit === null) return;
+    if (isCalibration(fit)) open.set(score, fit);
+    else states.set(score, fit);
+  };
+  for (const score of scores) await step(score, () => score.fit(context));
   const batch = scores.some(needsImages) ? context.model?.batch : undefined;
   while (open.size > 0) {
-    const wanting = [...open].flatMap(([score, fit]) =>
-      isCalibration(fit) ? [{ name: score.name, fit }] : [],
-    );
-    const ofTrain = wanting.filter(({ fit }) => fit.over === undefined);
-    const ofValidation = wanting.filter(({ fit }) => fit.over === "validation");
     const pass = { onRows, signal, batch, time };
-    await observe(context, train, ofTrain, pass);
-    if (validation) await observe(context, validation, ofValidation, pass);
-    const next = new Map<Score, Fit>();
-    for (const [score, fit] of open)
-      if (isCalibration(fit)) next.set(score, await time("solve", score.name, () => fit.finish()));
-      else states.set(score, fit);
-    open = next;
+    await observe(context, train, wanting(open, undefined), pass);
+    if (validation) await observe(context, validation, wanting(open, "validation"), pass);
+    for (const [score, fit] of [...open]) await step(score, () => fit.finish());
   }
   return states;
 }
 
-/** A calibration and whose it is. */
-interface Wanting {
-  readonly name: string;
-  readonly fit: Calibration;
-}
+/** The calibrations that visit some rows. */
+const wanting = (
+  open: ReadonlyMap<Score, Calibration>,
+  over: Calibration["over"],
+): ReadonlyMap<Score, Calibration> => new Map([...open].filter(([, fit]) => fit.over === over));
 
 /** One pass over a source, shared by the calibrations that want it. */
 async function observe(
   { engine, head }: FitContext,
   source: FeatureSource,
-  wanting: readonly Wanting[],
+  fits: ReadonlyMap<Score, Calibration>,
   { time, ...pass }: PassOptions & { readonly time: Stopwatch },
 ): Promise<void> {
-  if (wanting.length === 0) return;
+  if (fits.size === 0) return;
   const tensors = head ? headTensors(engine, head) : null;
   await eachBlock(engine, source, { ...pass, head: tensors }, async (block) => {
     if (block.logits) await time("fit", "logits", () => block.logitStats());
-    for (const { name, fit } of wanting)
+    for (const [{ name }, fit] of fits)
       // Scores of images share tensors of a block among layers; the others leave none behind.
       await time("fit", name, () =>
         pass.batch === undefined ? engine.scope(() => fit.observe(block)) : fit.observe(block),

@@ -2,6 +2,7 @@
 import type { Engine } from "../engine/index.ts";
 import { at } from "../util/shape.ts";
 import { eachChunk } from "./bank.ts";
+import { squaredGaps } from "./matrix64.ts";
 import type { NamedArray } from "./score.ts";
 
 const MAX_LIKENESSES = 2 ** 23; // of a block to a bank, f32: 32 MiB
@@ -31,9 +32,6 @@ export function raysOf(values: Float32Array, dim: number): Rays {
   return { units, squares, dim };
 }
 
-/** Sums of this many pairs run beside each other: those of one would wait for its own last addition. */
-const LANES = 4;
-
 /**
  * ‖â − b̂‖² of one row and some of a bank in float64, the same for both orders; 1 from a row of zeros,
  * whatever the rounding.
@@ -41,31 +39,12 @@ const LANES = 4;
 export function squaredDistances(
   a: Rays,
   row: number,
-  { units, squares, dim }: Rays,
+  b: Rays,
   others: ArrayLike<number>,
 ): Float64Array {
-  const own = a.units.subarray(row * dim, (row + 1) * dim);
-  const found = new Float64Array(others.length);
-  const startOf = (lane: number): number => (others[Math.min(lane, others.length - 1)] ?? 0) * dim;
-  for (let first = 0; first < found.length; first += LANES) {
-    const [p, q, r, s] = [first, first + 1, first + 2, first + 3].map(startOf);
-    if (p === undefined || q === undefined || r === undefined || s === undefined) break;
-    let [toP, toQ, toR, toS] = [0, 0, 0, 0];
-    for (let j = 0; j < dim; j++) {
-      const x = own[j] ?? 0;
-      const gapP = x - (units[p + j] ?? 0);
-      const gapQ = x - (units[q + j] ?? 0);
-      const gapR = x - (units[r + j] ?? 0);
-      const gapS = x - (units[s + j] ?? 0);
-      toP += gapP * gapP;
-      toQ += gapQ * gapQ;
-      toR += gapR * gapR;
-      toS += gapS * gapS;
-    }
-    found.set([toP, toQ, toR, toS].slice(0, found.length - first), first);
-  }
-  return found.map((square, index) => {
-    const both = at(a.squares, row) + at(squares, at(others, index));
+  const own = a.units.subarray(row * a.dim, (row + 1) * a.dim);
+  return squaredGaps(own, b.units, others).map((square, index) => {
+    const both = at(a.squares, row) + at(b.squares, at(others, index));
     return both < 2 ? both : square;
   });
 }

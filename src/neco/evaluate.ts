@@ -103,9 +103,8 @@ export async function evaluateOod(input: EvaluateInput): Promise<Evaluation> {
   const blind = blindScores(input, chosen);
   const scoresToFit = chosen.filter(({ name }) => blind[name] === undefined);
   const shared = { engine, head, model, cache, signal, onProgress, time };
-  const isAll = (input.methods ?? "all") === "all";
-  const toFit = { train, validation, scores: scoresToFit, options, skipUnfit: isAll };
-  const fit = await fitScores({ ...shared, ...toFit });
+  const toFit = { train, validation, options, skipUnfit: (input.methods ?? "all") === "all" };
+  const fit = await fitScores({ ...shared, ...toFit, scores: scoresToFit });
   const pass = { ...shared, fitted: fit.fitted };
   const scored: Scored = {
     id: await scoreSource({ ...pass, source: id }),

@@ -122,7 +122,10 @@ const failing = (error: Error): Score => ({
   needs: ["features"],
   parameters: {},
   fit: () => Promise.reject(error),
-  bind: () => ({ score: ({ rows }) => Promise.resolve(new Float64Array(rows)), dispose() {} }),
+  bind: () => ({
+    score: ({ rows }) => Promise.resolve(new Float64Array(rows)),
+    dispose: () => undefined,
+  }),
 });
 
 test("errors that are no refusal of the data end the evaluation as ever", async () => {

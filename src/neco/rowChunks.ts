@@ -29,12 +29,15 @@ export class RowChunks {
   private readonly step: number;
   private readonly kept: readonly Tensor[] | null;
 
-  /** @param step - rows of a chunk. */
-  constructor(engine: Engine, rows: Rows, step: number) {
+  /**
+   * @param step - rows of a chunk.
+   * @param mostKept - bytes up to which the rows stay on the GPU.
+   */
+  constructor(engine: Engine, rows: Rows, step: number, mostKept = MAX_KEPT_BYTES) {
     this.engine = engine;
     this.rows = rows;
     this.step = step;
-    const isSmall = rows.values.byteLength <= MAX_KEPT_BYTES;
+    const isSmall = rows.values.byteLength <= mostKept;
     this.kept = isSmall ? this.starts().map((start) => this.upload(start)) : null;
   }
 

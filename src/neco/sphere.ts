@@ -140,7 +140,9 @@ export function orderStatistics(
 ): Float64Array {
   const sorted = near.slice().sort();
   const wanted = Float64Array.from(places, (place) => at(sorted, place));
-  const open = [...near.keys()].filter((index) => isNear(wanted, near[index] ?? 0, 2 * error));
+  const open: number[] = [];
+  for (let index = 0; index < near.length; index++)
+    if (isNear(wanted, near[index] ?? 0, 2 * error)) open.push(index);
   const mixed = near.slice();
   for (const [index, value] of exact(open).entries()) mixed[at(open, index)] = value;
   mixed.sort();

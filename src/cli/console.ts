@@ -37,11 +37,21 @@ export function duration(seconds: number): string {
   return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, "0")} min`;
 }
 
-/** Seconds left by the mean pace since the start. */
-function estimate(total: number, now: () => number): (done: number) => number {
-  const start = now();
-  return (done) => (done > 0 ? ((now() - start) / 1000 / done) * (total - done) : 0);
+/**
+ * Seconds left by the mean pace since the start, or since the count went back to begin a further pass;
+ * null while there is no pace.
+ */
+function estimate(total: number, now: () => number): (done: number) => number | null {
+  let [start, first, last] = [now(), 0, 0];
+  return (done) => {
+    if (done < last) [start, first] = [now(), done];
+    last = done;
+    return done > first ? ((now() - start) / 1000 / (done - first)) * (total - done) : null;
+  };
 }
+
+const leftText = (seconds: number | null): string =>
+  seconds === null ? "" : `${duration(seconds)} left`;
 
 function barProgress(title: string, total: number, now: () => number): Progress {
   const leftAfter = estimate(total, now);
@@ -56,8 +66,8 @@ function barProgress(title: string, total: number, now: () => number): Progress 
   });
   bar.start(total, 0, { words: "", left: "" });
   return {
-    update(done, words = "", etaSeconds = leftAfter(done)) {
-      bar.update(done, { words, left: `${duration(etaSeconds)} left` });
+    update(done, words = "", etaSeconds: number | null = leftAfter(done)) {
+      bar.update(done, { words, left: leftText(etaSeconds) });
     },
     stop() {
       bar.stop();
@@ -70,14 +80,15 @@ function lineProgress(title: string, total: number, now: () => number): Progress
   let last = now();
   let isLong = false;
   return {
-    update(done, words = "", etaSeconds = leftAfter(done)) {
+    update(done, words = "", etaSeconds: number | null = leftAfter(done)) {
       const time = now();
       // The end is worth a line only of work that was long enough for an earlier one.
       if (time - last < PLAIN_INTERVAL && !(done >= total && isLong)) return;
       isLong = true;
       last = time;
       const figures = words === "" ? "" : ` ${words}`;
-      note(`${title} ${done}/${total}${figures}, ${duration(etaSeconds)} left`);
+      const left = etaSeconds === null ? "" : `, ${leftText(etaSeconds)}`;
+      note(`${title} ${done}/${total}${figures}${left}`);
     },
     stop() {
       return undefined;

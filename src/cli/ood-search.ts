@@ -128,7 +128,8 @@ async function chooseDim(
   { id, ood, wanted }: { id: FeatureSource; ood: FeatureSource[]; wanted: Partial<ScoreOptions> },
 ): Promise<number | null> {
   const scores = [findScore("neco")];
-  const { fitted } = await fitScores({ engine, train, head, scores, options: wanted });
+  const asked = { engine, train, head, scores, options: wanted, skipUnfit: true };
+  const { fitted } = await fitScores(asked);
   const neco = fitted[0];
   if (neco === undefined) return null;
   const { d, sets } = await sweepDims(engine, { state: neco.state, id, ood, weights: head });

@@ -20,11 +20,12 @@ const COMPUTE_STAGE = 0x4;
 /** Lines of source shown around a compile error. */
 const CONTEXT_LINES = 3;
 
-/** Pipelines by WGSL text and binding kinds. */
+/** Pipelines by binding kinds and WGSL text. */
 export class PipelineCache {
   private readonly device: GPUDevice;
   private readonly faults: Faults;
-  private readonly ready = new Map<string, Pipeline>();
+  /** By binding kinds, then by text: a text that is kept elsewhere is hashed once, not at every dispatch. */
+  private readonly ready = new Map<string, Map<string, Pipeline>>();
   private readonly layouts = new Map<string, GPUBindGroupLayout>();
   /** Pipelines ever created; a replayed program must not raise it. */
   created = 0;
@@ -49,6 +50,14 @@ export class PipelineCache {
     });
     this.layouts.set(key, layout);
     return layout;
+  }
+
+  /** The pipelines with these bindings by text. */
+  private textsOf(accesses: readonly Access[]): Map<string, Pipeline> {
+    const key = accesses.join();
+    const texts = this.ready.get(key) ?? new Map<string, Pipeline>();
+    this.ready.set(key, texts);
+    return texts;
   }
 
   private describe(
@@ -81,13 +90,13 @@ export class PipelineCache {
 
   /** The pipeline, made on the spot when new; its errors surface at the next read. */
   get(label: string, code: string, accesses: readonly Access[]): Pipeline {
-    const key = `${accesses.join()}\n${code}`;
-    const known = this.ready.get(key);
+    const texts = this.textsOf(accesses);
+    const known = texts.get(code);
     if (known) return known;
     const { descriptor, layout } = this.describe(label, code, accesses);
     const made = { pipeline: this.device.createComputePipeline(descriptor), layout };
     this.created++;
-    this.ready.set(key, made);
+    texts.set(code, made);
     return made;
   }
 
@@ -96,17 +105,17 @@ export class PipelineCache {
    * @throws CompileError with the line at fault; a failed compile is not kept.
    */
   async getAsync(label: string, code: string, accesses: readonly Access[]): Promise<Pipeline> {
-    const key = `${accesses.join()}\n${code}`;
-    const known = this.ready.get(key);
+    const texts = this.textsOf(accesses);
+    const known = texts.get(code);
     if (known) return known;
     const { descriptor, layout } = this.describe(label, code, accesses);
     try {
       const pipeline = await this.device.createComputePipelineAsync(descriptor);
-      const raced = this.ready.get(key);
+      const raced = texts.get(code);
       if (raced) return raced;
       this.created++;
       const made = { pipeline, layout };
-      this.ready.set(key, made);
+      texts.set(code, made);
       return made;
     } catch (cause) {
       this.faults.check(); // the module's own message says more than the pipeline's

@@ -18,6 +18,7 @@ import {
   u,
   writes,
 } from "./pass.ts";
+import { remember } from "./remember.ts";
 
 /** Output elements of one workgroup. */
 interface Tile {
@@ -126,6 +127,9 @@ const registerTile: Variant<MatmulAttrs> = {
   },
 };
 
+/** Its text is written out row by row: 0.3 ms, as long as a small product takes. */
+const broadcastCode = new Map<string, string>();
+
 const broadcast: Variant<MatmulAttrs> = {
   // Larger subgroups would need tiles of hundreds of rows; they are GPUs, and do better otherwise.
   usable: (_inputs, _attrs, caps) => fixedSubgroup(caps) === 4 || fixedSubgroup(caps) === 8,
@@ -134,13 +138,18 @@ const broadcast: Variant<MatmulAttrs> = {
     const subgroup = fixedSubgroup(caps);
     const rowGroups = BROADCAST_CELLS / BROADCAST_COLS / subgroup;
     // Parts start at multiples of the grain, so that an even k has even parts.
-    const tiling = {
+    const options = {
+      vector: of.vector,
+      isHalf: of.isHalf,
       subgroup,
       rowGroups,
       colGroups: BROADCAST_COLS,
       depth: of.k % 2 === 0 ? 2 : 1,
     };
-    const code: KernelCode = (epilogue) => matmulBroadcast({ ...of, ...epilogue, ...tiling });
+    const code: KernelCode = (epilogue) =>
+      epilogue
+        ? matmulBroadcast({ ...options, ...epilogue })
+        : remember(broadcastCode, options, () => matmulBroadcast(options));
     const tile = { rows: subgroup * rowGroups, cols: 4 * subgroup * BROADCAST_COLS };
     return productPlan(code, tile, of, caps);
   },

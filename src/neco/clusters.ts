@@ -1,7 +1,8 @@
 /** K-means without chance: seeds by squared distances at fixed fractions, then Lloyd's turns. */
 import type { Engine } from "../engine/index.ts";
 import { at } from "../util/shape.ts";
-import { readLogitStats } from "./logits.ts";
+import { RowChunks, someRows } from "./rowChunks.ts";
+import type { Rows } from "./rowChunks.ts";
 
 const MAX_TURNS = 100;
 const CHUNK_ROWS = 4096;
@@ -9,21 +10,18 @@ const CHUNK_ROWS = 4096;
 /** 1/φ: its multiples fill [0, 1) evenly, however many are taken. */
 const GOLDEN = (Math.sqrt(5) - 1) / 2;
 
-/** Rows on the host. */
-export interface Rows {
-  readonly values: Float32Array; // [N, D]
-  readonly count: number;
-  readonly dim: number;
-}
-
-/** Rows start … end − 1. */
-export const someRows = ({ values, dim }: Rows, start: number, end: number): Float32Array =>
-  values.subarray(start * dim, end * dim);
-
-function squaredGap({ values, dim }: Rows, a: number, b: number): number {
-  let total = 0;
-  for (let j = 0; j < dim; j++) total += (at(values, a * dim + j) - at(values, b * dim + j)) ** 2;
-  return total;
+/** Lowers each row's squared distance to the nearest seed to that of a new seed; true if any is left. */
+function lower({ values, dim }: Rows, nearest: Float64Array, seed: number): boolean {
+  let isLeft = false;
+  for (let row = 0; row < nearest.length; row++) {
+    let total = 0;
+    for (let j = 0; j < dim; j++)
+      total += ((values[row * dim + j] ?? 0) - (values[seed * dim + j] ?? 0)) ** 2;
+    const least = Math.min(nearest[row] ?? 0, total);
+    nearest[row] = least;
+    isLeft ||= least > 0;
+  }
+  return isLeft;
 }
 
 /** First index at which the running sum passes a share of the total. */
@@ -44,41 +42,43 @@ export function seedRows(rows: Rows, wanted: number): number[] {
   const nearest = new Float64Array(rows.count).fill(Infinity);
   for (let turn = 1; turn < wanted; turn++) {
     const last = at(seeds, turn - 1);
-    for (const [row, known] of nearest.entries())
-      nearest[row] = Math.min(known, squaredGap(rows, row, last));
-    if (nearest.every((square) => square === 0)) break;
+    if (!lower(rows, nearest, last)) break;
     seeds.push(indexAtShare(nearest, (turn * GOLDEN) % 1));
   }
   return seeds;
 }
 
 /** The nearest centre of each row: argmax ⟨x, c⟩ − ½‖c‖². */
-async function assign(engine: Engine, rows: Rows, centres: Float32Array): Promise<Int32Array> {
+async function assign(
+  engine: Engine,
+  chunks: RowChunks,
+  centres: Float32Array,
+): Promise<Int32Array> {
   const { ops } = engine;
-  const { dim, count } = rows;
+  const { dim, count } = chunks.rows;
   const labels = new Int32Array(count);
-  for (let start = 0; start < count; start += CHUNK_ROWS) {
-    const end = Math.min(count, start + CHUNK_ROWS);
-    await engine.scope(async () => {
-      const c = engine.tensor(centres, [centres.length / dim, dim]); // [K, D]
-      const offset = ops.affine(ops.sum(ops.square(c), { axes: [1] }), { scale: -0.5 });
-      const x = engine.tensor(someRows(rows, start, end), [end - start, dim]);
-      const likeness = ops.matmul(x, c, offset, { transposeB: true }); // [B, K]
-      labels.set((await readLogitStats(engine, likeness)).predicted, start);
-    });
-  }
+  await engine.scope(async () => {
+    const c = engine.tensor(centres, [centres.length / dim, dim]); // [K, D]
+    const offset = ops.affine(ops.sum(ops.square(c), { axes: [1] }), { scale: -0.5 });
+    await chunks.each(
+      (x) => [ops.argmax(ops.matmul(x, c, offset, { transposeB: true }))], // of [B, K]
+      ([own = new Float32Array()], start) => {
+        labels.set(own, start);
+      },
+    );
+  });
   return labels;
 }
 
 /** Means of the rows of each cluster; an empty one keeps its centre. */
-function meansOf(rows: Rows, labels: Int32Array, before: Float32Array): Float32Array {
-  const { values, dim } = rows;
+function meansOf({ values, dim }: Rows, labels: Int32Array, before: Float32Array): Float32Array {
   const sums = new Float64Array(before.length);
   const counts = new Float64Array(before.length / dim);
-  for (const [row, label] of labels.entries()) {
-    counts[label] = at(counts, label) + 1;
-    for (let j = 0; j < dim; j++)
-      sums[label * dim + j] = at(sums, label * dim + j) + at(values, row * dim + j);
+  for (let row = 0; row < labels.length; row++) {
+    const label = labels[row] ?? 0;
+    const [from, to] = [row * dim, label * dim];
+    counts[label] = (counts[label] ?? 0) + 1;
+    for (let j = 0; j < dim; j++) sums[to + j] = (sums[to + j] ?? 0) + (values[from + j] ?? 0);
   }
   return before.map((centre, index) => {
     const count = at(counts, Math.floor(index / dim));
@@ -97,13 +97,18 @@ export async function kMeans(engine: Engine, rows: Rows, wanted: number): Promis
   const seeds = seedRows(rows, wanted);
   let centres: Float32Array = new Float32Array(seeds.length * rows.dim);
   for (const [k, row] of seeds.entries()) centres.set(someRows(rows, row, row + 1), k * rows.dim);
-  let labels = await assign(engine, rows, centres);
-  for (let turn = 0; turn < MAX_TURNS; turn++) {
-    centres = meansOf(rows, labels, centres);
-    const next = await assign(engine, rows, centres);
-    const isSettled = next.every((label, row) => label === labels[row]);
-    if (isSettled) break;
-    labels = next;
+  const chunks = new RowChunks(engine, rows, CHUNK_ROWS);
+  try {
+    let labels = await assign(engine, chunks, centres);
+    for (let turn = 0; turn < MAX_TURNS; turn++) {
+      centres = meansOf(rows, labels, centres);
+      const next = await assign(engine, chunks, centres);
+      const isSettled = next.every((label, row) => label === labels[row]);
+      if (isSettled) break;
+      labels = next;
+    }
+    return { labels, centres };
+  } finally {
+    chunks.dispose();
   }
-  return { labels, centres };
 }

@@ -87,7 +87,8 @@ export interface Evaluation {
 }
 
 /**
- * Fits the methods on ID training features and measures them on every OOD set.
+ * Fits the methods on ID training features and measures them on every OOD set. Where all are asked
+ * for, one that cannot be fitted to so few samples, or of so low a rank, is skipped with the reason.
  * @throws DataError if a set is empty, has another number of columns, or holds NaN or Inf.
  * @throws UsageError if there is no OOD set, a name comes twice, or a method is unknown.
  */
@@ -102,7 +103,8 @@ export async function evaluateOod(input: EvaluateInput): Promise<Evaluation> {
   const blind = blindScores(input, chosen);
   const scoresToFit = chosen.filter(({ name }) => blind[name] === undefined);
   const shared = { engine, head, model, cache, signal, onProgress, time };
-  const fit = await fitScores({ ...shared, train, validation, scores: scoresToFit, options });
+  const toFit = { train, validation, options, skipUnfit: (input.methods ?? "all") === "all" };
+  const fit = await fitScores({ ...shared, ...toFit, scores: scoresToFit });
   const pass = { ...shared, fitted: fit.fitted };
   const scored: Scored = {
     id: await scoreSource({ ...pass, source: id }),

@@ -2,6 +2,7 @@
 import type { Engine } from "../engine/index.ts";
 import { checkHead, checkLabels } from "../io/index.ts";
 import type { FeatureSource, Head } from "../io/index.ts";
+import { DataError, NotPositiveDefiniteError } from "../util/errors.ts";
 import { eachBlock, headTensors } from "./block.ts";
 import type { PassOptions } from "./block.ts";
 import type { ImageModel } from "./imageModel.ts";
@@ -34,6 +35,11 @@ export interface FitInput {
   readonly head: Head | null;
   readonly scores: readonly Score[];
   readonly options?: Partial<ScoreOptions>;
+  /**
+   * Skips scores that these rows are too few for, or of too low a rank, instead of throwing: for
+   * whoever asks for all scores and not for one by name.
+   */
+  readonly skipUnfit?: boolean | undefined;
   /** The network, for scores that need images. */
   readonly model?: ImageModel | null | undefined;
   /** ID validation samples, for scores that calibrate on them. */
@@ -93,7 +99,8 @@ export function assertConsistent(source: FeatureSource, head: Head | null): void
 /**
  * Fits scores to ID training features: one pass for the moments that all share, and further ones
  * only while a score asks for them. Scores whose needs are not met are skipped by name.
- * @throws DataError if the features are unusable (empty, NaN, wrong size, too few for a PCA).
+ * @throws DataError if the features are unusable (empty, NaN, wrong size), or too few for a score
+ * unless `skipUnfit` is set.
  * @throws UsageError if an option contradicts the data.
  */
 export async function fitScores(input: FitInput): Promise<FitResult> {
@@ -119,20 +126,57 @@ export async function fitScores(input: FitInput): Promise<FitResult> {
     ));
   const context = { engine, train: statistics, head, options, model };
   const ofFeatures = usable.filter((score) => !needsImages(score));
-  const { states, warnings } = await settle(context, ofFeatures, input, progress("calibration"));
+  const attempt = attempts(input.skipUnfit === true, skipped);
+  const { states, warnings } = await settle(
+    context,
+    ofFeatures,
+    { ...input, attempt },
+    progress("calibration"),
+  );
   const fits = new Map([...states].map(([score, state]) => [score, { score, state }]));
   // One by one: a program that looks into the network holds its activations until it is disposed.
-  for (const score of usable.filter(needsImages))
-    fits.set(score, await fitAlone(context, score, input, progress(`${score.name} fit`)));
+  for (const score of usable.filter(needsImages)) {
+    const onRows = progress(`${score.name} fit`);
+    const fit = await fitAlone(context, score, { ...input, attempt }, onRows).catch(
+      (error: unknown) => {
+        if (skipped[score.name] === undefined) throw error;
+        return null;
+      },
+    );
+    if (fit) fits.set(score, fit);
+  }
   const fitted = usable.flatMap((score) => fits.get(score) ?? []);
   return { fitted, skipped, train: statistics, warnings };
 }
 
-/** Fits one score that needs images, unless the cache has it. */
+/** Does a piece of the fit of a score by name; null where that refuses the data and may be skipped for it. */
+type Attempt = <T>(name: string, piece: () => Promise<T>) => Promise<T | null>;
+
+/** Notes in `skipped` why a score refuses the data, if it may; every other error goes on. */
+const attempts =
+  (mayRefuse: boolean, skipped: Record<string, string>): Attempt =>
+  async (name, piece) => {
+    try {
+      return await piece();
+    } catch (error) {
+      const refuses = error instanceof DataError || error instanceof NotPositiveDefiniteError;
+      if (!refuses || !mayRefuse) throw error;
+      skipped[name] = error.message;
+      return null;
+    }
+  };
+
+/** Input with what notes refusals. */
+type Attempting = FitInput & { readonly attempt: Attempt };
+
+/**
+ * Fits one score that needs images, unless the cache has it.
+ * @throws RangeError if it refuses the data and was skipped.
+ */
 async function fitAlone(
   context: FitContext,
   score: Score,
-  input: FitInput,
+  input: Attempting,
   onRows: (done: number) => void,
 ): Promise<FittedScore> {
   const make = async (): Promise<ScoreState> => {
@@ -157,59 +201,56 @@ interface Settled {
 async function settle(
   context: FitContext,
   scores: readonly Score[],
-  { train, validation, signal, time = noStopwatch }: FitInput,
+  { train, validation, signal, time = noStopwatch, attempt }: Attempting,
   onRows: (done: number) => void,
 ): Promise<Settled> {
   const states = new Map<Score, ScoreState>();
   let warnings: readonly string[] | null = null; // null: no pass has looked at the logits yet
-  let open = new Map<Score, Fit>();
-  for (const score of scores)
-    open.set(score, await time("solve", score.name, () => score.fit(context)));
+  const open = new Map<Score, Calibration>();
+  const step = async (score: Score, solve: () => Promise<Fit>): Promise<void> => {
+    open.delete(score);
+    const fit = await attempt(score.name, () => time("solve", score.name, solve));
+    if (fit === null) return;
+    if (isCalibration(fit)) open.set(score, fit);
+    else states.set(score, fit);
+  };
+  for (const score of scores) await step(score, () => score.fit(context));
   const batch = scores.some(needsImages) ? context.model?.batch : undefined;
   while (open.size > 0) {
-    const wanting = [...open].flatMap(([score, fit]) =>
-      isCalibration(fit) ? [{ name: score.name, fit }] : [],
-    );
-    const ofTrain = wanting.filter(({ fit }) => fit.over === undefined);
-    const ofValidation = wanting.filter(({ fit }) => fit.over === "validation");
     const pass = { onRows, signal, batch, time };
-    if (ofTrain.length > 0) {
-      const told = await observe(context, train, ofTrain, { ...pass, checks: warnings === null });
-      warnings ??= told;
-    }
-    if (validation && ofValidation.length > 0)
-      await observe(context, validation, ofValidation, { ...pass, checks: false });
-    const next = new Map<Score, Fit>();
-    for (const [score, fit] of open)
-      if (isCalibration(fit)) next.set(score, await time("solve", score.name, () => fit.finish()));
-      else states.set(score, fit);
-    open = next;
+    const checks = warnings === null;
+    const told = await observe(context, train, wanting(open, undefined), { ...pass, checks });
+    warnings ??= told;
+    if (validation)
+      await observe(context, validation, wanting(open, "validation"), { ...pass, checks: false });
+    for (const [score, fit] of [...open]) await step(score, () => fit.finish());
   }
   return { states, warnings: warnings ?? [] };
 }
 
-/** A calibration and whose it is. */
-interface Wanting {
-  readonly name: string;
-  readonly fit: Calibration;
-}
+/** The calibrations that visit some rows. */
+const wanting = (
+  open: ReadonlyMap<Score, Calibration>,
+  over: Calibration["over"],
+): ReadonlyMap<Score, Calibration> => new Map([...open].filter(([, fit]) => fit.over === over));
 
 /**
  * One pass over a source, shared by the calibrations that want it.
- * @returns warnings about its logits, if `checks` asks for a look at them
+ * @returns warnings about its logits, if `checks` asks for a look at them; null without a pass
  */
 async function observe(
   { engine, head }: FitContext,
   source: FeatureSource,
-  wanting: readonly Wanting[],
+  fits: ReadonlyMap<Score, Calibration>,
   { time, checks, ...pass }: PassOptions & { readonly time: Stopwatch; readonly checks: boolean },
-): Promise<string[]> {
+): Promise<readonly string[] | null> {
+  if (fits.size === 0) return null;
   const tensors = head ? headTensors(engine, head) : null;
   const check = checks && source.logits && tensors ? new LogitCheck(engine, tensors) : null;
   await eachBlock(engine, source, { ...pass, head: tensors }, async (block) => {
     if (block.logits) await time("fit", "logits", () => block.logitStats());
     if (check) await time("fit", "logits", () => engine.scope(() => check.add(block)));
-    for (const { name, fit } of wanting)
+    for (const [{ name }, fit] of fits)
       // Scores of images share tensors of a block among layers; the others leave none behind.
       await time("fit", name, () =>
         pass.batch === undefined ? engine.scope(() => fit.observe(block)) : fit.observe(block),

@@ -2,12 +2,14 @@
 import type { Engine } from "../engine/index.ts";
 import { at } from "../util/shape.ts";
 import { kMeans } from "./clusters.ts";
-import type { Clusters, Rows } from "./clusters.ts";
-import { logSumExp, readLogitStats } from "./logits.ts";
-import { maximise, mixtureSums } from "./maximise.ts";
+import type { Clusters } from "./clusters.ts";
+import { logitStatsOf, logSumExp } from "./logits.ts";
+import { addSums, maximise, noSums, sumsOf } from "./maximise.ts";
 import type { MixtureSums } from "./maximise.ts";
-import { logTerms, mixtureTensors } from "./mixture.ts";
+import { disposeMixture, logTerms, mixtureChunk, mixtureTensors } from "./mixture.ts";
 import type { Mixture } from "./mixture.ts";
+import { RowChunks } from "./rowChunks.ts";
+import type { Rows } from "./rowChunks.ts";
 
 const MAX_TURNS = 100;
 const TOLERANCE = 1e-3; // gain in mean log-likelihood that ends the turns, as in scikit-learn
@@ -24,11 +26,11 @@ export interface MixtureChoice {
 /** The mixture of hard clusters: what the turns begin with. */
 async function firstMixture(
   engine: Engine,
-  rows: Rows,
+  chunks: RowChunks,
   { labels, centres }: Clusters,
   { regularisation, variances }: MixtureChoice,
 ): Promise<Mixture> {
-  const { dim, count } = rows;
+  const { dim, count } = chunks.rows;
   const classes = centres.length / dim;
   const whiten = new Float64Array(dim * dim);
   for (const [j, variance] of variances.entries())
@@ -37,10 +39,18 @@ async function firstMixture(
   let mixture: Mixture = { means: centres, whiten, weights };
   // The second look is through the covariance that the first one found: small directions keep digits.
   for (let look = 0; look < 2; look++) {
-    const sums = await mixtureSums(engine, rows, mixture, (_x, start, end) => {
-      const own = engine.tensor(labels.slice(start, end));
-      return Promise.resolve(engine.ops.oneHot(own, { classes }));
-    });
+    const sums = noSums(classes, dim);
+    const tensors = mixtureTensors(engine, mixture);
+    await chunks.each(
+      (x, start, end) => {
+        const own = engine.tensor(labels.slice(start, end));
+        return sumsOf(engine, [x, engine.ops.oneHot(own, { classes })], tensors);
+      },
+      (parts) => {
+        addSums(sums, parts);
+      },
+    );
+    disposeMixture(tensors);
     mixture = maximise(sums, mixture, { count, regularisation });
   }
   return mixture;
@@ -62,11 +72,32 @@ export async function fitMixture(
   choice: MixtureChoice,
 ): Promise<MixtureFit> {
   const clusters = await kMeans(engine, rows, choice.components);
-  const turned = { count: rows.count, regularisation: choice.regularisation };
-  let mixture = await firstMixture(engine, rows, clusters, choice);
+  const components = clusters.centres.length / rows.dim;
+  const chunks = new RowChunks(engine, rows, mixtureChunk(components, rows.dim));
+  try {
+    return await turns(
+      engine,
+      chunks,
+      await firstMixture(engine, chunks, clusters, choice),
+      choice,
+    );
+  } finally {
+    chunks.dispose();
+  }
+}
+
+/** Turns until one gains next to nothing. */
+async function turns(
+  engine: Engine,
+  chunks: RowChunks,
+  first: Mixture,
+  { regularisation }: MixtureChoice,
+): Promise<MixtureFit> {
+  const turned = { count: chunks.rows.count, regularisation };
+  let mixture = first;
   let before = -Infinity;
   for (let turn = 1; turn <= MAX_TURNS; turn++) {
-    const { sums, likelihood } = await expectation(engine, rows, mixture);
+    const { sums, likelihood } = await expectation(engine, chunks, mixture);
     mixture = maximise(sums, mixture, turned);
     if (Math.abs(likelihood - before) < TOLERANCE)
       return { ...mixture, turns: turn, isSettled: true };
@@ -78,16 +109,26 @@ export async function fitMixture(
 /** Sums under a mixture's responsibilities, and its mean log-likelihood but for ½ D log 2π. */
 async function expectation(
   engine: Engine,
-  rows: Rows,
+  chunks: RowChunks,
   mixture: Mixture,
 ): Promise<{ readonly sums: MixtureSums; readonly likelihood: number }> {
+  const { ops } = engine;
+  const { dim, count } = chunks.rows;
+  const sums = noSums(mixture.weights.length, dim);
+  const tensors = mixtureTensors(engine, mixture);
   let total = 0;
-  const sums = await mixtureSums(engine, rows, mixture, async (x) => {
-    const terms = logTerms(engine, x, mixtureTensors(engine, mixture)); // [B, K]
-    for (const value of logSumExp(await readLogitStats(engine, terms))) total += value;
-    return engine.ops.softmax(terms);
-  });
+  await chunks.each(
+    (x) => {
+      const terms = logTerms(engine, x, tensors); // [B, K]
+      return [ops.logitstats(terms), ...sumsOf(engine, [x, ops.softmax(terms)], tensors)];
+    },
+    ([stats = new Float32Array(), ...parts]) => {
+      total = logSumExp(logitStatsOf(stats)).reduce((sum, value) => sum + value, total);
+      addSums(sums, parts);
+    },
+  );
+  disposeMixture(tensors);
   let logScale = 0; // ½ log det Σ⁻¹
-  for (let j = 0; j < rows.dim; j++) logScale += Math.log(at(mixture.whiten, j * (rows.dim + 1)));
-  return { sums, likelihood: total / rows.count + logScale };
+  for (let j = 0; j < dim; j++) logScale += Math.log(at(mixture.whiten, j * (dim + 1)));
+  return { sums, likelihood: total / count + logScale };
 }

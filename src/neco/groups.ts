@@ -37,10 +37,15 @@ function byGroup(
   return { order, starts };
 }
 
-/** Adds numbers to float64 sums in place. */
+/**
+ * Adds numbers to float64 sums in place.
+ * @throws RangeError if there are fewer numbers than sums.
+ */
 export function addTo(sums: Float64Array, numbers: ArrayLike<number>): void {
+  if (numbers.length < sums.length)
+    throw new RangeError(`${numbers.length} numbers for ${sums.length} sums`);
   for (let index = 0; index < sums.length; index++)
-    sums[index] = at(sums, index) + at(numbers, index);
+    sums[index] = (sums[index] ?? 0) + (numbers[index] ?? 0);
 }
 
 /** The label of each sample that is predicted right, −1 for the others. */

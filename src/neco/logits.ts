@@ -14,17 +14,22 @@ export interface LogitStats {
 }
 
 /** Reduces logits [B, C] on the GPU and reads B × 4 numbers. */
-export async function readLogitStats(engine: Engine, logits: Tensor): Promise<LogitStats> {
-  const stats = await engine.ops.logitstats(logits).floats(); // [B, 4]
+export const readLogitStats = async (engine: Engine, logits: Tensor): Promise<LogitStats> =>
+  logitStatsOf(await engine.ops.logitstats(logits).floats());
+
+/** What the op `logitstats` gave, [B, 4], by column. */
+export function logitStatsOf(stats: Float32Array): LogitStats {
   const rows = stats.length / STATS;
-  const column = (index: number): Float64Array =>
-    Float64Array.from({ length: rows }, (_, row) => at(stats, row * STATS + index));
-  const gap = column(1);
-  return {
-    largest: column(0),
-    logOthers: column(2).map((others, row) => at(gap, row) + Math.log(others)),
-    predicted: Int32Array.from(column(3)),
-  };
+  const largest = new Float64Array(rows);
+  const logOthers = new Float64Array(rows);
+  const predicted = new Int32Array(rows);
+  for (let row = 0; row < rows; row++) {
+    const start = row * STATS;
+    largest[row] = stats[start] ?? 0;
+    logOthers[row] = (stats[start + 1] ?? 0) + Math.log(stats[start + 2] ?? 0);
+    predicted[row] = stats[start + 3] ?? 0;
+  }
+  return { largest, logOthers, predicted };
 }
 
 /** log p_max = −log(1 + Σ of the others relative to the largest): never rounds to a tie at 0. */

@@ -2,10 +2,8 @@
 import type { Engine, Tensor } from "../engine/index.ts";
 import { inverseFactor } from "../linalg/index.ts";
 import { at } from "../util/shape.ts";
-import { someRows } from "./clusters.ts";
-import type { Rows } from "./clusters.ts";
 import { addTo } from "./groups.ts";
-import { mixtureChunk, mixtureTensors, product } from "./mixture.ts";
+import { addProducts, product } from "./matrix64.ts";
 import type { Mixture, MixtureTensors } from "./mixture.ts";
 
 const NEVER_EMPTY = 10 * 2 ** -52; // added to each component's rows, as scikit-learn does
@@ -21,75 +19,48 @@ export interface MixtureSums {
   readonly scatter: Float64Array; // Σ Fᵀe eᵀF: [D, D]
 }
 
-/** The responsibilities [B, K] for rows start … end − 1, which are x [B, D]. */
-type SharesOf = (x: Tensor, start: number, end: number) => Promise<Tensor>;
+/** The sums over no rows. */
+export const noSums = (components: number, dim: number): MixtureSums => ({
+  shared: new Float64Array(components ** 2),
+  pulls: new Float64Array(components * dim),
+  scatter: new Float64Array(dim ** 2),
+});
 
-/** Adds rows to the sums. */
-async function gather(
+/** What a chunk x [B, D] with responsibilities [B, K] adds to the sums, in the order of {@link addSums}. */
+export function sumsOf(
   { ops }: Engine,
-  sums: MixtureSums,
   [x, shares]: readonly [Tensor, Tensor],
   { means, whiten }: MixtureTensors,
-): Promise<void> {
+): readonly Tensor[] {
   const rest = ops.sub(x, ops.matmul(shares, means)); // [B, D]
   const white = ops.matmul(rest, whiten); // [B, D]
   const across = { transposeA: true } as const;
-  addTo(sums.shared, await ops.matmul(shares, shares, null, across).floats());
-  addTo(sums.pulls, await ops.matmul(shares, rest, null, across).floats());
-  addTo(sums.scatter, await ops.matmul(white, white, null, across).floats());
+  return [
+    ops.matmul(shares, shares, null, across),
+    ops.matmul(shares, rest, null, across),
+    ops.matmul(white, white, null, across),
+  ];
 }
 
-/** MixtureSums over all rows. */
-export async function mixtureSums(
-  engine: Engine,
-  rows: Rows,
-  mixture: Mixture,
-  sharesOf: SharesOf,
-): Promise<MixtureSums> {
-  const { dim, count } = rows;
-  const components = mixture.weights.length;
-  const sums = {
-    shared: new Float64Array(components ** 2),
-    pulls: new Float64Array(components * dim),
-    scatter: new Float64Array(dim ** 2),
-  };
-  const step = mixtureChunk(components, dim);
-  for (let start = 0; start < count; start += step) {
-    const end = Math.min(count, start + step);
-    await engine.scope(async () => {
-      const x = engine.tensor(someRows(rows, start, end), [end - start, dim]);
-      const shares = await sharesOf(x, start, end);
-      await gather(engine, sums, [x, shares], mixtureTensors(engine, mixture));
-    });
-  }
-  return sums;
-}
-
-/** Adds Σ_k factor_k a_k b_kᵀ over rows of two matrices [K, D]. */
-function addProducts(
-  matrix: Float64Array,
-  [a, b]: readonly [Float64Array, Float64Array],
-  factorOf: (row: number) => number,
-): void {
-  const dim = Math.sqrt(matrix.length);
-  for (let start = 0; start < a.length; start += dim)
-    for (let i = 0; i < dim; i++) {
-      const factor = factorOf(start / dim) * at(a, start + i);
-      for (let j = 0; j < dim; j++)
-        matrix[i * dim + j] = at(matrix, i * dim + j) + factor * at(b, start + j);
-    }
+/** Adds what {@link sumsOf} made of a chunk. */
+export function addSums(sums: MixtureSums, parts: readonly Float32Array[]): void {
+  const [shared, pulls, scatter] = [at(parts, 0), at(parts, 1), at(parts, 2)];
+  addTo(sums.shared, shared);
+  addTo(sums.pulls, pulls);
+  addTo(sums.scatter, scatter);
 }
 
 /** Σ_l s_kl (x_l − x_k) of rows x [K, D] that are tied by s [K, K]: [K, D]. */
-function tensions(shared: Float64Array, x: ArrayLike<number>): Float64Array {
+function tensions(shared: Float64Array, x: Float64Array): Float64Array {
   const components = Math.sqrt(shared.length);
   const dim = x.length / components;
   const made = new Float64Array(x.length);
   for (let k = 0; k < components; k++)
     for (let l = 0; l < components; l++) {
-      const tie = k === l ? 0 : at(shared, k * components + l);
+      const tie = k === l ? 0 : (shared[k * components + l] ?? 0);
+      const [own, other] = [k * dim, l * dim];
       for (let j = 0; j < dim && tie > 0; j++)
-        made[k * dim + j] = at(made, k * dim + j) + tie * (at(x, l * dim + j) - at(x, k * dim + j));
+        made[own + j] = (made[own + j] ?? 0) + tie * ((x[other + j] ?? 0) - (x[own + j] ?? 0));
     }
   return made;
 }
@@ -98,10 +69,9 @@ function tensions(shared: Float64Array, x: ArrayLike<number>): Float64Array {
 function countsOf(shared: Float64Array): Float64Array {
   const components = Math.sqrt(shared.length);
   const counts = new Float64Array(components).fill(NEVER_EMPTY);
-  for (const [index, tie] of shared.entries()) {
-    const k = Math.floor(index / components);
-    counts[k] = at(counts, k) + tie;
-  }
+  for (let k = 0; k < components; k++)
+    for (let l = 0; l < components; l++)
+      counts[k] = (counts[k] ?? 0) + (shared[k * components + l] ?? 0);
   return counts;
 }
 
@@ -118,11 +88,12 @@ export function maximise(
 ): Mixture {
   const dim = means.length / weights.length;
   const counts = countsOf(shared);
-  const moves = tensions(shared, means).map(
+  const before = Float64Array.from(means);
+  const moves = tensions(shared, before).map(
     (tension, index) => (tension + at(pulls, index)) / at(counts, Math.floor(index / dim)),
   );
   const covariance = scatter.slice();
-  const centres = product(means, whiten, dim);
+  const centres = product(before, whiten, dim);
   addProducts(covariance, [centres, tensions(shared, centres)], () => -1);
   const steps = product(moves, whiten, dim);
   addProducts(covariance, [steps, steps], (k) => -at(counts, k));

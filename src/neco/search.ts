@@ -95,6 +95,7 @@ async function tryParameters(
     validation: id,
     options: { ...options, methodParams },
     statistics,
+    skipUnfit: true, // the evaluation decides whether that is an error
     signal,
   });
   const pass = { engine, head, model, fitted: fit.fitted, signal };

@@ -2,6 +2,7 @@
 import type { Engine } from "../engine/index.ts";
 import { at } from "../util/shape.ts";
 import { eachChunk } from "./bank.ts";
+import { squaredGaps } from "./matrix64.ts";
 import type { NamedArray } from "./score.ts";
 
 const MAX_LIKENESSES = 2 ** 23; // of a block to a bank, f32: 32 MiB
@@ -9,41 +10,43 @@ const MAX_LIKENESSES = 2 ** 23; // of a block to a bank, f32: 32 MiB
 /** f32's rounding. */
 const UNIT = 2 ** -24;
 
-/** Rows of features with their lengths. */
+/** Rows of features on the unit sphere. */
 export interface Rays {
-  readonly values: Float32Array; // [N, D], as given
-  readonly lengths: Float64Array; // [N]; 1 for a row of zeros, which stays one
+  readonly units: Float64Array; // [N, D]; a row of zeros stays one
   readonly squares: Float64Array; // [N], of the unit rows: 1, or 0 for a row of zeros
   readonly dim: number;
 }
 
-/** Measures rows. */
+/** Divides rows by their lengths. */
 export function raysOf(values: Float32Array, dim: number): Rays {
-  const norms = Float64Array.from({ length: values.length / dim }, (_, row) => {
+  const units = new Float64Array(values.length);
+  const squares = new Float64Array(values.length / dim);
+  for (let row = 0; row < squares.length; row++) {
+    const [start, end] = [row * dim, (row + 1) * dim];
     let total = 0;
-    for (let j = row * dim; j < (row + 1) * dim; j++) total += at(values, j) ** 2;
-    return Math.sqrt(total);
-  });
-  return {
-    values,
-    lengths: norms.map((norm) => (norm > 0 ? norm : 1)),
-    squares: norms.map((norm) => (norm > 0 ? 1 : 0)),
-    dim,
-  };
+    for (let j = start; j < end; j++) total += (values[j] ?? 0) ** 2;
+    const length = total > 0 ? Math.sqrt(total) : 1;
+    for (let j = start; j < end; j++) units[j] = (values[j] ?? 0) / length;
+    squares[row] = total > 0 ? 1 : 0;
+  }
+  return { units, squares, dim };
 }
 
-/** ‖â − b̂‖² in float64, the same for both orders; 1 from a row of zeros, whatever the rounding. */
-export function squaredDistance(a: Rays, row: number, b: Rays, other: number): number {
-  const { dim } = a;
-  const both = at(a.squares, row) + at(b.squares, other);
-  if (both < 2) return both;
-  const [first, second] = [at(a.lengths, row), at(b.lengths, other)];
-  let total = 0;
-  for (let j = 0; j < dim; j++) {
-    const gap = at(a.values, row * dim + j) / first - at(b.values, other * dim + j) / second;
-    total += gap * gap;
-  }
-  return total;
+/**
+ * ‖â − b̂‖² of one row and some of a bank in float64, the same for both orders; 1 from a row of zeros,
+ * whatever the rounding.
+ */
+export function squaredDistances(
+  a: Rays,
+  row: number,
+  b: Rays,
+  others: ArrayLike<number>,
+): Float64Array {
+  const own = a.units.subarray(row * a.dim, (row + 1) * a.dim);
+  return squaredGaps(own, b.units, others).map((square, index) => {
+    const both = at(a.squares, row) + at(b.squares, at(others, index));
+    return both < 2 ? both : square;
+  });
 }
 
 /**
@@ -53,46 +56,37 @@ export function squaredDistance(a: Rays, row: number, b: Rays, other: number): n
 export const distanceError = (dim: number): number => 2 * (dim + 8) * UNIT;
 
 /** Unit rows rounded to f32, as the GPU takes them. */
-export function unitRows({ values, lengths, dim }: Rays): NamedArray {
-  const unit = values.map((value, index) => value / at(lengths, Math.floor(index / dim)));
-  return { shape: [lengths.length, dim], values: unit };
-}
+export const unitRows = ({ units, squares, dim }: Rays): NamedArray => ({
+  shape: [squares.length, dim],
+  values: Float32Array.from(units),
+});
 
-/** Squared distances of a few rows to all of a bank, within {@link distanceError}. */
-export interface NearDistances {
-  /** The rows: start … end − 1. */
-  readonly start: number;
-  readonly end: number;
-  /** Of one of them: [N]. */
-  of(row: number): Float64Array;
-}
-
-/** Visits the distances of rows to a bank, as many rows at a time as memory allows. */
+/**
+ * Visits row by row the squared distances to a bank within {@link distanceError}, as many rows at a
+ * time as memory allows. They lie in one array [N], which the next row overwrites.
+ */
 export async function eachDistance(
   engine: Engine,
   { rows, bank, units }: { readonly rows: Rays; readonly bank: Rays; readonly units: NamedArray },
-  visit: (near: NearDistances) => void,
+  visit: (row: number, near: Float64Array) => void,
 ): Promise<void> {
   const queries = unitRows(rows).values;
   const { dim } = rows;
-  const count = bank.lengths.length;
-  const total = rows.lengths.length;
+  const count = bank.squares.length;
+  const total = rows.squares.length;
   const step = Math.max(1, Math.floor(MAX_LIKENESSES / count));
+  const near = new Float64Array(count);
   for (let start = 0; start < total; start += step) {
     const end = Math.min(total, start + step);
     const query = { values: queries.subarray(start * dim, end * dim), rows: end - start, dim };
     const likeness = await likenesses(engine, query, units);
-    visit({
-      start,
-      end,
-      of(row) {
-        const own = likeness.subarray((row - start) * count, (row - start + 1) * count);
-        const square = at(rows.squares, row);
-        const squares = new Float64Array(count);
-        for (let j = 0; j < count; j++) squares[j] = square + at(bank.squares, j) - 2 * at(own, j);
-        return squares;
-      },
-    });
+    for (let row = start; row < end; row++) {
+      const first = (row - start) * count;
+      const square = at(rows.squares, row);
+      for (let j = 0; j < count; j++)
+        near[j] = square + (bank.squares[j] ?? 0) - 2 * (likeness[first + j] ?? 0);
+      visit(row, near);
+    }
   }
 }
 
@@ -119,39 +113,49 @@ async function likenesses(
   return all;
 }
 
-/** First place in an ascending list part whose value is at least `value`; its end if there is none. */
-export function firstAtLeast(
-  list: Float64Array,
-  [start, end]: readonly [number, number],
-  value: number,
+/** First of low … high − 1 at which something holds that holds ever after; `high` if there is none. */
+export function firstWhere(
+  [low, high]: readonly [number, number],
+  holds: (index: number) => boolean,
 ): number {
-  let [low, high] = [start, end];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (at(list, middle) < value) low = middle + 1;
-    else high = middle;
+  let [from, to] = [low, high];
+  while (from < to) {
+    const middle = (from + to) >>> 1;
+    if (holds(middle)) to = middle;
+    else from = middle + 1;
   }
-  return low;
+  return from;
 }
 
 /**
  * Values of the sorted exact list at some ascending places. An order statistic is off by no more than
  * the numbers are; so what lies within twice the error of one is computed, and nothing else moves past it.
  * @param near - the numbers, each within `error`.
- * @param exact - computes one of them.
+ * @param exact - computes some of them.
  */
 export function orderStatistics(
   near: Float64Array,
   { places, error }: { readonly places: readonly number[]; readonly error: number },
-  exact: (index: number) => number,
+  exact: (indices: readonly number[]) => Float64Array,
 ): Float64Array {
   const sorted = near.slice().sort();
   const wanted = Float64Array.from(places, (place) => at(sorted, place));
-  const whole = [0, wanted.length] as const;
-  const mixed = near.map((value, index) => {
-    const next = firstAtLeast(wanted, whole, value - 2 * error);
-    return next < wanted.length && at(wanted, next) <= value + 2 * error ? exact(index) : value;
-  });
+  const open: number[] = [];
+  for (let index = 0; index < near.length; index++)
+    if (isNear(wanted, near[index] ?? 0, 2 * error)) open.push(index);
+  const mixed = near.slice();
+  for (const [index, value] of exact(open).entries()) mixed[at(open, index)] = value;
   mixed.sort();
   return Float64Array.from(places, (place) => at(mixed, place));
+}
+
+/** Whether an ascending list has a value within `reach` of another. */
+function isNear(list: Float64Array, value: number, reach: number): boolean {
+  let [low, high] = [0, list.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((list[middle] ?? 0) < value - reach) low = middle + 1;
+    else high = middle;
+  }
+  return low < list.length && (list[low] ?? 0) <= value + reach;
 }

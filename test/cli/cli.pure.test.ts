@@ -94,6 +94,26 @@ describe("progress", () => {
       "training 10/10 loss 1.5, 0 s left\n",
     ]);
   });
+  test("a further pass: its own pace, not that of the passes before and the pause between", () => {
+    const write = vi.spyOn(process.stderr, "write").mockReturnValue(true);
+    let time = 0;
+    const progress = startProgress("calibration", 100, { terminal: false, now: () => time });
+    for (const [at, done] of [
+      [10_000, 100],
+      [60_000, 10],
+      [70_000, 60],
+    ] as const) {
+      time = at;
+      progress.update(done);
+    }
+    const lines = write.mock.calls.map(([line]) => String(line));
+    write.mockRestore();
+    expect(lines).toEqual([
+      "calibration 100/100, 0 s left\n",
+      "calibration 10/100\n",
+      "calibration 60/100, 8 s left\n",
+    ]);
+  });
   test("durations", () => {
     expect([5, 125, 7200].map(duration)).toEqual(["5 s", "2 min 05 s", "2 h 00 min"]);
   });

@@ -4,17 +4,16 @@ import { shuffle } from "../../util/random.ts";
 import { at } from "../../util/shape.ts";
 import { stateArray, stateNumber } from "../arrays.ts";
 import { chooseParameters, numeric } from "../parameters.ts";
-import type { Calibration, FitContext, NamedArray, Score, ScoreState } from "../score.ts";
+import type { Calibration, FitContext, NamedArray, Score } from "../score.ts";
+import { Places } from "../places.ts";
 import {
   distanceError,
   eachDistance,
-  firstAtLeast,
   orderStatistics,
   raysOf,
-  squaredDistance,
+  squaredDistances,
   unitRows,
 } from "../sphere.ts";
-import type { Rays } from "../sphere.ts";
 
 const NAME = "cfood";
 
@@ -105,11 +104,10 @@ function calibrate(
       const radii = new Float64Array(chosen.length * ranks.length);
       const choice = { places: ranks, error: distanceError(dim) };
       const pairs = { rows: rays, bank: rays, units: unitRows(rays) };
-      await eachDistance(engine, pairs, (near) => {
-        for (let row = near.start; row < near.end; row++) {
-          const exact = (other: number): number => squaredDistance(rays, row, rays, other);
-          radii.set(orderStatistics(near.of(row), choice, exact), row * ranks.length);
-        }
+      await eachDistance(engine, pairs, (row, near) => {
+        const exact = (others: readonly number[]): Float64Array =>
+          squaredDistances(rays, row, rays, others);
+        radii.set(orderStatistics(near, choice, exact), row * ranks.length);
       });
       return {
         arrays: {
@@ -121,60 +119,6 @@ function calibrate(
       };
     },
   };
-}
-
-/** The smallest number of reference samples that is at least the share `k` of them. */
-function enough(k: number, count: number): number {
-  let needed = Math.max(0, Math.floor(k * count) - 1);
-  while (needed / count < k) needed++;
-  return needed;
-}
-
-/** Places in the grid of shares at which single samples are taken in. */
-class Places {
-  private readonly bank: Rays;
-  private readonly radii: Float64Array; // [n · S], ascending along S
-  private readonly steps: number; // S
-  private readonly needed: number;
-
-  constructor(bank: Rays, state: ScoreState) {
-    this.bank = bank;
-    this.radii = joinExactly(stateArray(state, "radii"));
-    this.steps = at(stateArray(state, "radii").shape, 2);
-    this.needed = enough(stateNumber(state, "k"), bank.lengths.length);
-  }
-
-  /** The first step of reference sample `index` whose radius is at least `square`; S if none is. */
-  private stepOf(index: number, square: number): number {
-    const start = index * this.steps;
-    return firstAtLeast(this.radii, [start, start + this.steps], square) - start;
-  }
-
-  /** The first step that enough reference samples reach. */
-  private reached(steps: Uint16Array): number {
-    const counts = new Uint32Array(this.steps + 1);
-    for (const step of steps) counts[step] = at(counts, step) + 1;
-    let [step, total] = [0, at(counts, 0)];
-    while (step < this.steps && total < this.needed) total += at(counts, ++step);
-    return step;
-  }
-
-  /** Where a sample is taken in: distances that leave it open are computed in float64. */
-  of(rows: Rays, row: number, near: Float64Array): number {
-    const error = distanceError(this.bank.dim);
-    const early = new Uint16Array(near.length);
-    const late = new Uint16Array(near.length);
-    for (const [index, square] of near.entries()) {
-      early[index] = this.stepOf(index, square - error);
-      late[index] = this.stepOf(index, square + error);
-    }
-    const [first, last] = [this.reached(early), this.reached(late)];
-    if (first === last) return first;
-    for (const [index, step] of early.entries())
-      if (step < at(late, index) && step <= last && at(late, index) >= first)
-        early[index] = this.stepOf(index, squaredDistance(rows, row, this.bank, index));
-    return this.reached(early);
-  }
 }
 
 /**
@@ -196,15 +140,15 @@ export const cfood: Score = {
     const { shape, values } = stateArray(state, "bank");
     const bank = raysOf(values, at(shape, 1));
     const units = unitRows(bank);
-    const places = new Places(bank, state);
+    const radii = joinExactly(stateArray(state, "radii"));
+    const places = new Places(bank, radii, stateNumber(state, "k"));
     const { shares } = neighbourGrid(at(shape, 0));
     return {
       async score(block) {
         const rows = raysOf(await block.hostFeatures(), bank.dim);
         const scores = new Float64Array(block.rows);
-        await eachDistance(engine, { rows, bank, units }, (near) => {
-          for (let row = near.start; row < near.end; row++)
-            scores[row] = -(shares[places.of(rows, row, near.of(row))] ?? 1);
+        await eachDistance(engine, { rows, bank, units }, (row, near) => {
+          scores[row] = -(shares[places.of(rows, row, near)] ?? 1);
         });
         return scores;
       },

@@ -1,6 +1,7 @@
 /** fDBD: mean distance to the decision boundaries of the other classes, against the feature's distance from the mean. */
 import type { Head } from "../../io/index.ts";
 import { arrayTensor, splitTensor, splitVector, stateArray, subtractSplit } from "../arrays.ts";
+import { squaredGaps } from "../matrix64.ts";
 import { safeLengths } from "../numberTensor.ts";
 import { chooseParameters, oneWord } from "../parameters.ts";
 import type { NamedArray, Score } from "../score.ts";
@@ -13,23 +14,15 @@ const parameters = { norm: oneWord("centred", ["raw"]) };
  * write all C² · D differences to memory (7 s for 1,000 classes of 768 on a software adapter, 0.5 s so).
  */
 function inverseGaps({ weight, classes, dim }: Head): NamedArray {
+  const rows = Float64Array.from(weight);
   const values = new Float32Array(classes * classes);
-  for (let c = 0; c < classes; c++)
-    for (let k = 0; k < c; k++) {
-      const gap = distance(weight, c * dim, k * dim, dim);
-      values[c * classes + k] = values[k * classes + c] = gap > 0 ? 1 / gap : 0;
-    }
-  return { shape: [classes, classes], values };
-}
-
-/** Distance of two stretches of an array. */
-function distance(values: Float32Array, a: number, b: number, length: number): number {
-  let sum = 0;
-  for (let j = 0; j < length; j++) {
-    const difference = (values[a + j] ?? 0) - (values[b + j] ?? 0);
-    sum += difference * difference;
+  for (let c = 0; c < classes; c++) {
+    const before = Array.from({ length: c }, (_, k) => k);
+    const squares = squaredGaps(rows.subarray(c * dim, (c + 1) * dim), rows, before);
+    for (const [k, square] of squares.entries())
+      values[c * classes + k] = values[k * classes + c] = square > 0 ? 1 / Math.sqrt(square) : 0;
   }
-  return Math.sqrt(sum);
+  return { shape: [classes, classes], values };
 }
 
 /** Σ_c |z_c − z_ŷ|/‖w_c − w_ŷ‖ over ‖h − μ‖, or over ‖h‖. Liu and Qin, 2024. */

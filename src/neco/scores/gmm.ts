@@ -13,7 +13,7 @@ import type { SplitTensor } from "../arrays.ts";
 import { logSumExp, readLogitStats } from "../logits.ts";
 import { fitMixture } from "../fitMixture.ts";
 import type { MixtureFit } from "../fitMixture.ts";
-import { logTerms, mixtureChunk, mixtureTensors } from "../mixture.ts";
+import { disposeMixture, logTerms, mixtureChunk, mixtureTensors } from "../mixture.ts";
 import { chooseParameters, numeric } from "../parameters.ts";
 import type { Chosen } from "../parameters.ts";
 import type { Calibration, FitContext, NamedArray, Score, ScoreState } from "../score.ts";
@@ -141,9 +141,8 @@ export const gmm: Score = {
         return scores;
       },
       dispose() {
-        const { means: centres, whiten, logWeights } = mixture;
-        for (const tensor of [mean.hi, mean.lo, basis, centres, whiten, logWeights])
-          tensor.dispose();
+        disposeMixture(mixture);
+        for (const tensor of [mean.hi, mean.lo, basis]) tensor.dispose();
       },
     };
   },

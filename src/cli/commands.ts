@@ -6,7 +6,7 @@ import { addDetect } from "./detect.ts";
 import { addDoctor } from "./doctor.ts";
 import { addExtract } from "./extract.ts";
 import { addNc } from "./nc.ts";
-import { addOod } from "./ood.ts";
+import { addOod } from "./ood-command.ts";
 import type { AddCommand } from "./program.ts";
 import { addReport } from "./report.ts";
 import { addServe } from "./serve.ts";

@@ -10,6 +10,7 @@ import {
   type FeatureSource,
   type Head,
 } from "../io/index.ts";
+import { assertFit, assertNames } from "../neco/checkSets.ts";
 import type { OodSet } from "../neco/evaluate.ts";
 import type { ImageModel } from "../neco/imageModel.ts";
 import type { ScoreCache } from "../neco/scoreCache.ts";
@@ -49,15 +50,21 @@ export function groupOf(name: string, options: GroupOptions, known: OodGroup = "
 
 /**
  * Passes if every name that a group option lists is an OOD set.
- * @throws UsageError naming the one that is not.
+ * @throws UsageError naming the one that is not, or that two groups list.
  */
 export function checkGroups(options: GroupOptions, names: readonly string[]): void {
+  const groups = new Map<string, string>();
   for (const group of ["near", "far", "control"] as const)
-    for (const name of options[group] ?? [])
+    for (const name of options[group] ?? []) {
       if (!names.includes(name))
         throw new UsageError(
           `--${group} ${name} is no OOD set of this command: --ood has ${names.join(", ")}`,
         );
+      const other = groups.get(name) ?? group;
+      if (other !== group)
+        throw new UsageError(`--${other} ${name} --${group} ${name}: a set is in one group only`);
+      groups.set(name, group);
+    }
 }
 
 /** Opens files one after the other and closes them all together. */
@@ -75,6 +82,20 @@ export class OpenFiles {
   async close(): Promise<void> {
     await Promise.all(this.files.map((file) => file.close()));
   }
+}
+
+/**
+ * Passes if the sets of a search go with the training set and the head.
+ * @throws DataError naming the one that does not, its file and both sizes.
+ */
+export function assertSearchSets(
+  { train, head }: FeatureSets,
+  id: FeatureSource,
+  ood: readonly FeatureSource[],
+): void {
+  const reference = { base: train, head };
+  assertFit(reference, [id]);
+  assertFit(reference, ood, "OOD validation set");
 }
 
 /** The head of its own file, else of the first feature file that holds one, else none. */
@@ -152,6 +173,10 @@ export async function openFeatureSets(options: FeatureFileOptions): Promise<Feat
         group: groupOf(set.name, options),
       });
     const head = await findHeadIn(options.head, [options.idTrain, options.idTest], train.dim);
+    const sources = ood.map(({ source }) => source);
+    assertNames(sources, ["id"]);
+    assertFit({ base: train, head }, [test, ...(val === null ? [] : [val])]);
+    assertFit({ base: train, head }, sources, "OOD set");
     return { train, test, val, head, ood, close: () => files.close() };
   } catch (error) {
     await files.close();

@@ -1,6 +1,7 @@
 /** `neco nc`: neural collapse of a run's checkpoints or of anybody's features. */
 import type { Command } from "commander";
 import type { FeatureSource } from "../io/index.ts";
+import { assertFit, assertNames } from "../neco/checkSets.ts";
 import { neuralCollapse, type NcJson } from "../neco/nc.ts";
 import { missingClasses } from "../neco/trainWarnings.ts";
 import { figure, percent, textTable, type NcMetrics } from "../report/index.ts";
@@ -10,6 +11,7 @@ import { engineChoice, withEngine } from "./engine.ts";
 import type { EngineChoice } from "./engine.ts";
 import { fileOfSet, findHeadIn, OpenFiles } from "./feature-sets.ts";
 import { append, namedFile, numberIn } from "./options.ts";
+import { checkOutputs } from "./outputs.ts";
 import type { NcSettings } from "./run-collapse.ts";
 
 /** Options of `neco nc` as commander gives them. */
@@ -81,6 +83,8 @@ async function ncOfFiles(options: NcOptions, choice: EngineChoice): Promise<NcJs
     if (source.labels !== null && missing !== null) note(`warning: ${missing}`);
     const sets: FeatureSource[] = [];
     for (const { name, file } of named) sets.push(await files.open(file, name));
+    assertNames(sets);
+    assertFit({ base: source, head: weights }, sets, "OOD set");
     return await withEngine(choice, async (engine) => {
       const input = {
         features: source,
@@ -100,6 +104,7 @@ async function ncOfFiles(options: NcOptions, choice: EngineChoice): Promise<NcJs
 }
 
 async function runNc(options: NcOptions, choice: EngineChoice): Promise<void> {
+  await checkOutputs([options.json]);
   let json: NcJson;
   if (options.run === undefined) json = await ncOfFiles(options, choice);
   else {

@@ -1,6 +1,7 @@
 /** What `neco ood` leaves behind: JSON, score vectors, OpenOOD's CSV, a table in the terminal. */
 import { writeAtomic } from "#platform";
 import { hostArray, storeArrays } from "../io/index.ts";
+import { formatOf } from "../io/open.ts";
 import type { Evaluation } from "../neco/evaluate.ts";
 import {
   csvTable,
@@ -14,6 +15,7 @@ import {
   type OodMetrics,
   type SweepJson,
 } from "../report/index.ts";
+import { UsageError } from "../util/errors.ts";
 import { note, print, writeJson } from "./console.ts";
 
 /** Where results go; what is absent is not written. */
@@ -23,6 +25,29 @@ export interface OodOutputs {
   readonly csvOpenood?: string;
   readonly csv?: string;
   readonly latex?: string;
+  readonly timings?: string;
+  readonly saveDetector?: string;
+}
+
+/** The files that were asked for. */
+export const oodOutputs = (outputs: OodOutputs): (string | undefined)[] => [
+  outputs.json,
+  outputs.scores,
+  outputs.csvOpenood,
+  outputs.csv,
+  outputs.latex,
+  outputs.timings,
+  outputs.saveDetector,
+];
+
+/**
+ * Passes if the names of outputs end as their formats do.
+ * @throws UsageError naming the one that does not.
+ */
+export function assertOutputs({ scores, saveDetector }: OodOutputs): void {
+  if (scores !== undefined) formatOf(scores);
+  if (saveDetector !== undefined && !saveDetector.endsWith(".safetensors"))
+    throw new UsageError(`--save-detector ${saveDetector}: name it .safetensors, as detectors are`);
 }
 
 /** Columns of OpenOOD's result files; its FPR is the share of ID flagged at 95 % OOD recall. */
@@ -80,16 +105,18 @@ export async function writeTables(
 export async function publish(
   { json, scores, warnings }: Evaluation,
   groups: Readonly<Record<string, OodGroup>>,
-  outputs: OodOutputs,
+  outputs: OodOutputs & { readonly sweep?: SweepJson | null },
 ): Promise<void> {
+  const { sweep = null } = outputs;
   for (const warning of warnings) note(`warning: ${warning}`);
   for (const [method, reason] of Object.entries(json.skipped)) note(`skipped ${method}: ${reason}`);
-  if (outputs.json !== undefined) await writeJson(outputs.json, json);
+  if (outputs.json !== undefined)
+    await writeJson(outputs.json, sweep === null ? json : { ...json, sweep });
   if (outputs.scores !== undefined) await saveScores(outputs.scores, scores);
   if (outputs.csvOpenood !== undefined)
     await writeAtomic(outputs.csvOpenood, openoodCsv(json, groups));
   await writeTables(json, groups, outputs);
-  if (outputs.json === "-") return;
+  if (outputs.json === "-" || Object.keys(json.results).length === 0) return;
   const accuracy = json.id.accuracy === null ? "" : `, accuracy ${percent(json.id.accuracy)} %`;
   const error =
     json.id.ece === null

@@ -12,7 +12,7 @@ import type { Progress } from "../neco/scoreSource.ts";
 import { UsageError } from "../util/errors.ts";
 import { at } from "../util/shape.ts";
 import { note, startProgress } from "./console.ts";
-import { fileOfSet, OpenFiles, type FeatureSets } from "./feature-sets.ts";
+import { assertSearchSets, fileOfSet, OpenFiles, type FeatureSets } from "./feature-sets.ts";
 import { isDataset, type NamedFile } from "./options.ts";
 
 /** The first index of the largest value. */
@@ -47,6 +47,7 @@ export async function searchOptions(
           ? await sets.openDataset(set)
           : await files.open(fileOfSet(set, "--ood-val"), set.name),
       );
+    assertSearchSets(sets, id, ood);
     await assertUnseen({ id, ood }, sets);
     const scores = chooseScores(methods);
     const model = scores.some(needsImages) ? sets.network?.() : null;

@@ -1,22 +1,23 @@
 /** `neco ood`: every method on every OOD set, from a run or from anybody's feature files. */
-import type { Command } from "commander";
 import type { Engine } from "../engine/index.ts";
 import { evaluateOod, type EvaluateInput, type Evaluation } from "../neco/evaluate.ts";
 import type { ScoreOptions } from "../neco/options.ts";
 import { chooseScores } from "../neco/registry.ts";
 import { needsImages } from "../neco/score.ts";
-import { UsageError } from "../util/errors.ts";
-import { print } from "./console.ts";
-import { engineChoice, withEngine } from "./engine.ts";
+import { DataError, UsageError } from "../util/errors.ts";
+import { note, print } from "./console.ts";
+import { withEngine } from "./engine.ts";
 import { assertEnsemble } from "./ensemble-usage.ts";
 import type { EngineChoice } from "./engine.ts";
 import { methodParams } from "./method-params.ts";
 import { openFeatureSets, type FeatureSets, type GroupOptions } from "./feature-sets.ts";
-import { publish, sweepText, type OodOutputs } from "./ood-outputs.ts";
+import { assertOutputs, oodOutputs, publish, sweepText, type OodOutputs } from "./ood-outputs.ts";
 import { searchOptions } from "./ood-search.ts";
 import { sweepOf } from "./ood-sweep.ts";
 import { timingsFile } from "./ood-timings.ts";
-import { append, collect, list, namedFile, natural, numberIn, oneOf, positive } from "./options.ts";
+import { namedFile, oneOf, positive } from "./options.ts";
+import { checkOutputs } from "./outputs.ts";
+import { saveDetector } from "./save-detector.ts";
 import { startProgress } from "./console.ts";
 
 /** Options of `neco ood` as commander gives them. */
@@ -43,12 +44,10 @@ export interface OodOptions extends OodOutputs, GroupOptions {
   readonly bootstrap?: number | true;
   readonly bootstrapSeed?: number;
   readonly delong?: string;
-  readonly timings?: string;
+  readonly recall?: number;
   /** Folders of further runs. */
   readonly ensemble?: readonly string[];
 }
-
-const share = numberIn({ min: 0, max: 1 });
 
 /** `--neco-dim`: a number or one of three words. */
 export const necoDim = (text: string): number | "auto" | "classes" | "sweep" =>
@@ -141,111 +140,93 @@ async function openSets(engine: Engine, folder: string, options: OodOptions): Pr
   return withEnsemble(engine, sets, folders);
 }
 
-async function runOod(options: OodOptions, choice: EngineChoice): Promise<void> {
-  if (
-    options.search === true &&
-    ((options.idVal === undefined && options.run === undefined) ||
-      (options.oodVal ?? []).length === 0)
-  )
+/** Passes if the options go together. */
+function assertOptions(options: OodOptions): void {
+  const { run, idVal, search, oodVal = [], saveDetector: detector, recall } = options;
+  if (search === true && ((idVal ?? run) === undefined || oodVal.length === 0))
     throw new UsageError(
       "--search needs sets that are not the test sets: --id-val F (a run has its own) and --ood-val NAME=F",
     );
+  if (detector !== undefined && run !== undefined)
+    throw new UsageError("--save-detector is for feature files: a run keeps its own in its folder");
+  if (detector !== undefined && idVal === undefined)
+    throw new UsageError(
+      "--save-detector needs --id-val F: its threshold stands on samples that nothing was fitted on",
+    );
+  if (recall !== undefined && detector === undefined)
+    throw new UsageError("--recall is the share that a detector keeps: add --save-detector F");
+  for (const set of [...(options.ood ?? []), ...oodVal]) namedFile(set); // its own rules
+  assertOutputs(options);
   assertEnsemble(options, methodsOf(options));
-  // Wrong usage and absent files must not wait for an adapter.
+}
+
+/** What the options ask of methods that do not run. */
+export function idleOptions(options: OodOptions): string[] {
+  const names = new Set(chooseScores(methodsOf(options)).map(({ name }) => name));
+  const { methodParams: params = {} } = scoreOptionsOf(options);
+  const idle = Object.keys(params).filter((method) => !names.has(method));
+  return [
+    ...idle.map((method) => `--param of ${method}, which is not among --methods, changes nothing`),
+    ...(options.necoDim === "sweep" && !names.has("neco")
+      ? ["--neco-dim sweep shows nothing: neco is not among --methods"]
+      : []),
+  ];
+}
+
+/** Leaves all that was asked for behind. */
+async function leave(
+  engine: Engine,
+  sets: FeatureSets,
+  evaluation: Evaluation,
+  options: OodOptions,
+): Promise<void> {
+  const groups = Object.fromEntries(sets.ood.map(({ source, group }) => [source.name, group]));
+  const sweep = options.necoDim === "sweep" ? await sweepOf(engine, sets, evaluation) : null;
+  await publish(evaluation, groups, { ...options, sweep });
+  if (sweep !== null && options.json !== "-") print(`\n${sweepText(sweep)}`);
+  if (Object.keys(evaluation.json.results).length === 0)
+    throw new DataError("no method gave a result: all were skipped, for the reasons above");
+  if (options.saveDetector !== undefined)
+    await saveDetector(engine, sets, evaluation, {
+      path: options.saveDetector,
+      recall: options.recall,
+    });
+  if (options.run !== undefined) {
+    const { saveRunOod } = await import("./run-results.ts");
+    await saveRunOod(engine, options.run, { sets, evaluation, sweep });
+  }
+}
+
+/** Runs `neco ood`. */
+export async function runOod(options: OodOptions, choice: EngineChoice): Promise<void> {
+  // Wrong usage, absent files and outputs that cannot be written must not wait for an adapter.
+  assertOptions(options);
   const wanted = scoreOptionsOf(options);
+  for (const warning of idleOptions(options)) note(`warning: ${warning}`);
   const opened = options.run === undefined ? await openFeatureSets(filesOf(options)) : null;
+  await checkOutputs(oodOutputs(options)).catch(async (error: unknown) => {
+    await opened?.close();
+    throw error;
+  });
   await withEngine(choice, async (engine) => {
     const sets = opened ?? (await openSets(engine, options.run ?? ".", options));
     try {
+      const methods = methodsOf(options);
+      const oodVal = (options.oodVal ?? []).map(namedFile);
       const searched =
         options.search === true
-          ? await searchOptions(engine, sets, {
-              methods: methodsOf(options),
-              oodVal: (options.oodVal ?? []).map(namedFile),
-              wanted,
-            })
+          ? await searchOptions(engine, sets, { methods, oodVal, wanted })
           : wanted;
       const timings = timingsFile(options.timings);
-      const evaluation = await evaluateSets(engine, sets, methodsOf(options), {
+      const evaluation = await evaluateSets(engine, sets, methods, {
         ...uncertaintyOf(options),
         options: searched,
         time: timings.time,
       });
       await timings.save(engine);
-      const groups = Object.fromEntries(sets.ood.map(({ source, group }) => [source.name, group]));
-      await publish(evaluation, groups, options);
-      const sweep = options.necoDim === "sweep" ? await sweepOf(engine, sets, evaluation) : null;
-      if (sweep !== null && options.json !== "-") print(`\n${sweepText(sweep)}`);
-      if (options.run !== undefined) {
-        const { saveRunOod } = await import("./run-results.ts");
-        await saveRunOod(engine, options.run, { sets, evaluation, sweep });
-      }
+      await leave(engine, sets, evaluation, options);
     } finally {
       await sets.close();
     }
   });
-}
-
-const EXAMPLES = `
-Examples:
-  neco ood --id-train train.npz --id-test test.npz --head head.npz --ood svhn=svhn.npz --json ood.json
-  neco ood --run runs/digits --ood fashion-mnist --ood digits-8-9=mnist-10k:8-9 --near digits-8-9`;
-
-function addSetOptions(command: Command): Command {
-  const own = "repeatable: NAME=FILE of features; with --run also NAME or NAME=DATASET";
-  return command
-    .option("--run <folder>", "the run; features that are missing are extracted and kept")
-    .option("--ensemble <folder>", "a further run, for the method ensemble; repeatable", append)
-    .option("--step <n>", "checkpoint of the run: a number, best or last", "best")
-    .option("--ood <name=file>", `an OOD set, ${own}`, append)
-    .option("--id-train <file>", "ID training features: .npz, .safetensors or the reference's .csv")
-    .option("--id-test <file>", "ID test features")
-    .option("--id-val <file>", "ID validation features, for --search")
-    .option("--head <file>", "W [C, D] and b [C]; default: looked for in the feature files")
-    .option("--near <names>", "OOD sets to average as near", collect)
-    .option("--far <names>", "OOD sets to average as far", collect)
-    .option("--control <names>", "OOD sets that enter no average, such as noise", collect);
-}
-
-function addScoreOptions(command: Command): Command {
-  const modes = ["official", "paper", "paper-centred"] as const;
-  const presets = ["neco", "vim", "openood"] as const;
-  const dims = "auto (smallest d with 90 % of the variance), a number, classes, or sweep";
-  return command
-    .option("--methods <names>", "all, or names by commas", list, ["all"])
-    .option("--preset <name>", `whose defaults: ${presets.join(", ")}`, oneOf(...presets), "neco")
-    .option("--neco-dim <d>", dims, necoDim, "auto")
-    .option("--neco-mode <mode>", modes.join(", "), oneOf(...modes), "official")
-    .option("--neco-denominator <kind>", "standardised or raw", oneOf("standardised", "raw"))
-    .option("--neco-max-logit <on|off>", "multiply by the largest logit", oneOf("on", "off"), "on")
-    .option("--principal-dim <n>", "principal directions of ViM and Residual", positive)
-    .option("--rcond <x>", "eigenvalues below x of the largest count as zero", share)
-    .option("--param <method.name=value>", "a parameter of one method, repeatable", append)
-    .option("--search", "choose NECO's d and the methods' parameters on validation sets")
-    .option(
-      "--ood-val <name=file>",
-      "an OOD validation set for --search, repeatable; with --run also a data set",
-      append,
-    );
-}
-
-/** Adds `neco ood`. */
-export function addOod(program: Command): void {
-  const command = program
-    .command("ood")
-    .description(
-      "evaluate OOD detection with NECO and its baselines, from a run or from feature files",
-    );
-  addScoreOptions(addSetOptions(command))
-    .option("--bootstrap [n]", "95 % intervals of every figure from n resamples (1000)", positive)
-    .option("--bootstrap-seed <n>", "seed of the resamples (default: 0)", natural)
-    .option("--delong <method>", "test every method's AUROC against this one's (DeLong)")
-    .option("--json <file>", "write the results; - for standard output")
-    .option("--timings <file>", "write seconds by phase and method, and the most GPU memory held")
-    .option("--latex <file>", "write the table of AUROC and FPR as papers print it")
-    .option("--csv <file>", "write a table of all figures, percent, one row per method")
-    .option("--scores <file.npz>", "write the score vectors")
-    .option("--csv-openood <file>", "write the results in OpenOOD's columns")
-    .addHelpText("after", EXAMPLES)
-    .action((options: OodOptions, self: Command) => runOod(options, engineChoice(self)));
 }

@@ -1,5 +1,7 @@
 /** Parsers of option values: each says in one line what it wanted. */
 import { InvalidArgumentError } from "commander";
+import { isPickleName, pickleError } from "../io/index.ts";
+import { UsageError } from "../util/errors.ts";
 
 /** What a number option accepts. */
 export interface NumberRange {
@@ -73,9 +75,23 @@ export const isFeatureFile = (path: string): boolean => /\.(npz|npy|safetensors|
 /** Whether a named set is a data set, whose features a run extracts. */
 export const isDataset = ({ file }: NamedFile): boolean => file === null || !isFeatureFile(file);
 
-/** `NAME=FILE`, `NAME=DATASET`, or `NAME` alone (a data set by name). */
+/** Names by commas, at least one. */
+export function nonEmptyList(text: string): string[] {
+  const names = list(text);
+  if (names.length === 0) throw new InvalidArgumentError(`It must name at least one.`);
+  return names;
+}
+
+/**
+ * `NAME=FILE`, `NAME=DATASET`, or `NAME` alone (a data set by name).
+ * @throws UsageError if the name is empty.
+ * @throws FormatError if the file is pickled.
+ */
 export function namedFile(text: string): NamedFile {
   const split = text.indexOf("=");
+  if (split === 0 || text.trim() === "")
+    throw new UsageError(`the set "${text}" has no name: write NAME=FILE`);
+  if (isPickleName(text)) throw pickleError(text.slice(split + 1));
   return split < 0
     ? { name: text, file: null }
     : { name: text.slice(0, split), file: text.slice(split + 1) };

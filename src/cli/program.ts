@@ -1,5 +1,5 @@
 /** The `neco` command line: global options, help and one subcommand per file. */
-import { Command, CommanderError } from "commander";
+import { Command } from "commander";
 import { readFileSync } from "node:fs";
 import { isRecord } from "../io/json.ts";
 import { withoutAliases } from "./aliases.ts";
@@ -50,7 +50,6 @@ export async function runCli(
     await program.parseAsync(withoutAliases(words), { from: "user" });
     return EXIT.done;
   } catch (error) {
-    if (error instanceof CommanderError && error.code === "commander.help") return EXIT.usage;
     const { code, message } = endingOf(error);
     if (message !== "") process.stderr.write(`${message}\n`);
     return code;

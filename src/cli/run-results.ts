@@ -1,7 +1,7 @@
 /** Writes what an OOD evaluation found into the run's folder: results, figures' data, detector. */
 import type { Engine } from "../engine/index.ts";
 import { createDetector, type Detector, type Evaluation } from "../neco/index.ts";
-import { needsImages, needsPeers } from "../neco/score.ts";
+import { needsImages } from "../neco/score.ts";
 import type { RunConfig, SweepJson } from "../report/index.ts";
 import { oodNotes, type OodSetNote } from "./credits.ts";
 import { collectExamples, type ExampleSet } from "./examples.ts";
@@ -11,6 +11,7 @@ import { sweepOf } from "./ood-sweep.ts";
 import { pcaOf } from "./plane.ts";
 import type { OpenRun, RunSets } from "./run-features.ts";
 import { openRun, runPath, saveJson } from "./run-folder.ts";
+import { detectorScore } from "./save-detector.ts";
 
 /** An evaluation of a run's feature sets. */
 export interface RunEvaluation {
@@ -53,9 +54,8 @@ async function makeDetector(
   { run, val, network }: RunSets,
   { fitted }: Evaluation,
 ): Promise<Detector | null> {
-  const alone = fitted.filter(({ score }) => !needsPeers(score)); // a file holds one network
-  const chosen = alone.find(({ score }) => score.name === "neco") ?? alone[0];
-  if (chosen === undefined || val === null) return null;
+  const chosen = detectorScore(fitted);
+  if (chosen === null || val === null) return null;
   const { height, width, channels, mean, std } = run.dataset;
   return createDetector({
     engine,

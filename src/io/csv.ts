@@ -158,6 +158,11 @@ function parseCell(cell: string, row: number, file: string): number {
   const value = spelled ?? Number(text);
   if (Number.isNaN(value) && spelled === undefined)
     throw new FormatError(file, `line ${row + 2} holds "${text.slice(0, 20)}", not a number`);
+  if (Number.isFinite(value) && !Number.isFinite(Math.fround(value)))
+    throw new FormatError(
+      file,
+      `line ${row + 2} holds ${value}, beyond 3.4e38 and so beyond f32, in which all is computed; drop that line or scale the values down`,
+    );
   return value;
 }
 

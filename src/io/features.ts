@@ -12,6 +12,8 @@ import { loadInts, loadRows, type ArrayStore, type StoredArray } from "./store.t
 /** Samples as feature vectors; rows are samples. */
 export interface FeatureSource {
   readonly name: string;
+  /** The file that it is read from, for messages. */
+  readonly file?: string;
   readonly rows: number;
   readonly dim: number;
   readonly labels: Int32Array | null; // [N]
@@ -111,6 +113,7 @@ export async function fromStore(store: ArrayStore, name: string): Promise<Featur
     throw mismatch(store.file, "logits", logits.shape, rows);
   return {
     name,
+    file: store.file,
     rows,
     dim: at(features.shape, 1),
     labels: await loadLabels(store, rows),
@@ -155,7 +158,7 @@ async function openCsvFeatures(path: string, name: string): Promise<FeatureFile>
   try {
     const table = await openCsv(range, path);
     const close = (): Promise<void> => range.close();
-    return { name, ...table, classes: null, logits: null, metadata: {}, close };
+    return { name, file: path, ...table, classes: null, logits: null, metadata: {}, close };
   } catch (error) {
     await range.close();
     throw error;

@@ -21,6 +21,7 @@ export {
   type StoredArray,
 } from "./store.ts";
 export { openArrays, storeArrays } from "./open.ts";
+export { isPickleName, pickleError } from "./pickle.ts";
 export {
   fromStore,
   memoryFeatures,

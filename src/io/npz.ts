@@ -2,6 +2,7 @@
 import { FormatError } from "../util/errors.ts";
 import type { HostArray } from "./element.ts";
 import { npyHeader, openNpy } from "./npy.ts";
+import { isTorchArchive, pickleError } from "./pickle.ts";
 import { bytesRange, memorySink, type ByteRange, type ByteSink } from "./range.ts";
 import type { ArrayStore, StoredArray } from "./store.ts";
 import { layoutBytes, regionWriter, type ArrayLayout, type ArrayWriter } from "./writer.ts";
@@ -23,6 +24,7 @@ export async function openNpz(range: ByteRange, file: string): Promise<ArrayStor
       member.name.endsWith(".npy") ? [[member.name.slice(0, -4), member] as const] : [],
     ),
   );
+  if (isTorchArchive(members.map(({ name }) => name))) throw pickleError(file, true);
   if (arrays.size === 0)
     throw new FormatError(file, `holds no arrays; save them with numpy.savez(file, features=…)`);
   const opened = new Map<string, StoredArray>();

@@ -4,6 +4,7 @@ import { FormatError, UsageError } from "../util/errors.ts";
 import type { HostArray } from "./element.ts";
 import { openNpy } from "./npy.ts";
 import { openNpz, serialiseNpz } from "./npz.ts";
+import { isPickle, isPickleName, pickleError } from "./pickle.ts";
 import type { ByteRange } from "./range.ts";
 import { openSafetensors, serialiseSafetensors } from "./safetensors.ts";
 import type { ArrayStore } from "./store.ts";
@@ -49,8 +50,10 @@ export function formatOf(path: string): "npz" | "safetensors" {
 
 async function openStore(range: ByteRange, file: string): Promise<ArrayStore> {
   if (range.size === 0) throw new FormatError(file, "is empty; make it again");
-  const [first, second] = await range.read(0, Math.min(2, range.size));
+  const head = await range.read(0, Math.min(9, range.size));
+  const [first, second] = head;
   if (first === 0x50 && second === 0x4b) return openNpz(range, file);
+  if (isPickle(head) || (first !== 0x93 && isPickleName(file))) throw pickleError(file);
   if (first !== 0x93) {
     if (/\.np[yz]$/.test(file))
       throw new FormatError(file, "does not start as numpy's files do; save it with numpy.savez");

@@ -35,7 +35,7 @@ export interface ArrayStore {
 
 /** All elements as f32 in row-major order. */
 export async function loadFloats(array: StoredArray): Promise<Float32Array> {
-  const values = toFloats(await loadBytes(array, 0, sizeOf(array.shape)), array.dtype);
+  const values = await floatsOf(array, 0, sizeOf(array.shape));
   return array.fortran ? toRowMajor(values, array.shape, new Float32Array(values.length)) : values;
 }
 
@@ -67,16 +67,48 @@ export async function loadRows(
       array.file,
       `"${array.name}" [${array.shape.join(", ")}] has no rows ${start}…${start + count - 1}`,
     );
-  if (!array.fortran)
-    return toFloats(await loadBytes(array, start * columns, count * columns), array.dtype);
+  if (!array.fortran) return floatsOf(array, start * columns, count * columns);
   // Fortran order keeps each column together: one read per column, spread over the rows.
   const block = new Float32Array(count * columns);
   const strips = Array.from({ length: columns }, async (_, column) => {
-    const strip = toFloats(await loadBytes(array, column * rows + start, count), array.dtype);
+    const strip = await floatsOf(array, column * rows + start, count);
     strip.forEach((value, row) => (block[row * columns + column] = value));
   });
   await Promise.all(strips);
   return block;
+}
+
+/**
+ * `count` elements from element `start` on as f32.
+ * @throws FormatError if one is finite but beyond f32's range.
+ */
+async function floatsOf(array: StoredArray, start: number, count: number): Promise<Float32Array> {
+  const bytes = await loadBytes(array, start, count);
+  const values = toFloats(bytes, array.dtype);
+  if (array.dtype !== "f64") return values;
+  if (values.every((value) => Math.abs(value) !== Infinity)) return values;
+  const doubles = toDoubles(bytes, array.dtype);
+  const bad = doubles.findIndex(
+    (value, index) => Number.isFinite(value) && !Number.isFinite(values[index]),
+  );
+  if (bad >= 0) throw beyondFloat(array, start + bad, at(doubles, bad));
+  return values;
+}
+
+function beyondFloat(
+  { file, name, shape, fortran }: StoredArray,
+  index: number,
+  value: number,
+): FormatError {
+  const [rows = 1, columns = 1] = shape;
+  const [row, column] = fortran
+    ? [index % rows, Math.floor(index / rows)]
+    : [Math.floor(index / columns), index % columns];
+  const place = shape.length === 2 ? `row ${row}, column ${column}` : `element ${index}`;
+  return new FormatError(
+    file,
+    `"${name}" holds ${value} in ${place}, beyond 3.4e38 and so beyond f32, in which all is computed; drop that row or scale the values down`,
+  );
 }
 
 /** `count` elements from element `start` on, as stored but little-endian. */

@@ -4,10 +4,11 @@ import { createEngine } from "../engine/index.ts";
 import type { Engine } from "../engine/index.ts";
 import { memoryFeatures } from "../io/index.ts";
 import type { FeatureSource, Head } from "../io/index.ts";
-import { DataError, UsageError } from "../util/errors.ts";
+import { UsageError } from "../util/errors.ts";
 import { at } from "../util/shape.ts";
 import { eachBlock, headTensors } from "./block.ts";
 import type { Block, HeadTensors } from "./block.ts";
+import { assertSource } from "./checkSets.ts";
 import { detectorBytes, parseDetector } from "./detectorFile.ts";
 import type { DetectorSpec, Json } from "./detectorFile.ts";
 import { download } from "./download.ts";
@@ -143,20 +144,33 @@ export class Detector {
    * @throws UsageError if the score looks into the network, which is not at hand.
    */
   async judge(source: FeatureSource): Promise<Judgement[]> {
-    const { dim } = this.spec;
-    if (source.dim !== dim)
-      throw new DataError(
-        `${source.name} has ${source.dim} feature columns, the detector was fitted on ${dim}: use the model it was made with`,
-      );
-    const { scorer } = this;
-    if (!scorer || (this.network && !source.images))
-      throw new UsageError(blindness(this.spec.method));
     const judgements: Judgement[] = [];
-    const pass = { head: this.head, batch: this.network?.batch };
-    await eachBlock(this.engine, source, pass, async (block) => {
-      judgements.push(...(await this.judgeBlock(scorer, block)));
+    await this.judgeEach(source, (part) => {
+      judgements.push(...part); // a block's rows at most, so the arguments are few
     });
     return judgements;
+  }
+
+  /**
+   * Judges every row of a source and hands the judgements over block by block, in order, so that a
+   * source of any size takes the memory of one block.
+   * @param visit - takes the judgements of the rows from `start` on; what it returns is awaited
+   * @throws DataError if the features or logits have another number of columns, or hold NaN or Inf.
+   * @throws UsageError if the score looks into the network, which is not at hand.
+   */
+  async judgeEach(
+    source: FeatureSource,
+    visit: (judgements: readonly Judgement[], start: number) => void | Promise<void>,
+  ): Promise<void> {
+    const { scorer, head } = this;
+    assertSource(source, this.spec);
+    if (!scorer || (this.network && !source.images))
+      throw new UsageError(blindness(this.spec.method));
+    let start = 0;
+    await eachBlock(this.engine, source, { head, batch: this.network?.batch }, async (block) => {
+      await visit(await this.judgeBlock(scorer, block), start);
+      start += block.rows;
+    });
   }
 
   /**

@@ -69,13 +69,17 @@ export function detectorBytes(spec: DetectorSpec): Promise<Uint8Array> {
  * @throws FormatError if it is none, or a part is missing or broken.
  */
 export async function parseDetector(bytes: Uint8Array, file: string): Promise<DetectorSpec> {
+  const none = (why: string): FormatError =>
+    new FormatError(
+      file,
+      `holds no detector: ${why}; save one with "neco ood --run", "neco ood --save-detector" or detector.save`,
+    );
+  // Read as safetensors, the first bytes of a zip archive would be a header's absurd length.
+  if (bytes[8] !== "{".charCodeAt(0)) throw none("it is no safetensors file");
   const store = await parseSafetensors(bytes, file);
   const { metadata } = store;
   if (metadata["schema"] !== SCHEMA)
-    throw new FormatError(
-      file,
-      `is no detector (schema ${metadata["schema"] ?? "missing"}, not ${SCHEMA}); save one with "neco ood --run" or detector.save`,
-    );
+    throw none(`its schema is ${metadata["schema"] ?? "missing"}, not ${SCHEMA}`);
   const number = (name: string): number => {
     const value = Number(metadata[name] ?? "missing");
     if (!Number.isFinite(value))

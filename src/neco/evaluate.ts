@@ -1,7 +1,8 @@
 /** Evaluates all methods on all OOD sets, one pass per set, into the JSON of `neco ood`. */
 import type { Engine } from "../engine/index.ts";
 import type { FeatureSource, Head } from "../io/index.ts";
-import { DataError, UsageError } from "../util/errors.ts";
+import { UsageError } from "../util/errors.ts";
+import { assertFit, assertNames } from "./checkSets.ts";
 import { assertConsistent, fitScores } from "./fit.ts";
 import type { FitResult, FittedScore } from "./fit.ts";
 import { idResult } from "./idResult.ts";
@@ -168,24 +169,13 @@ function referenceOf(
   return reference.name;
 }
 
-function assertSets({ train, id, head, ood }: EvaluateInput): void {
+function assertSets({ train, id, head, ood, validation }: EvaluateInput): void {
   if (ood.length === 0) throw new UsageError("no OOD set: pass at least one with --ood NAME=FILE");
-  if (id.rows === 0) throw new DataError(`${id.name} is empty: pass ID test features`);
-  const names = new Set([ID]);
-  for (const { source } of ood) {
-    if (names.has(source.name))
-      throw new UsageError(`OOD set "${source.name}" comes twice or is a reserved name: rename it`);
-    names.add(source.name);
-    if (source.rows === 0)
-      throw new DataError(
-        `OOD set ${source.name} is empty: pass at least one sample, or leave it out`,
-      );
-  }
-  for (const source of [id, ...ood.map((set) => set.source)])
-    if (source.dim !== train.dim)
-      throw new DataError(
-        `${source.name} has ${source.dim} feature columns, the training features ${train.dim}: extract both with the same model`,
-      );
+  const sources = ood.map(({ source }) => source);
+  assertNames(sources, [ID]);
+  const reference = { base: train, head };
+  assertFit(reference, [id, ...(validation ? [validation] : [])]);
+  assertFit(reference, sources, "OOD set");
   assertConsistent(id, head);
 }
 

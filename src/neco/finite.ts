@@ -1,6 +1,7 @@
 /** Refuses features and logits that are NaN or infinite. */
 import type { FeatureSource } from "../io/index.ts";
 import { DataError } from "../util/errors.ts";
+import { setTitle } from "./checkSets.ts";
 
 /**
  * Checks a block's features.
@@ -12,7 +13,7 @@ export const assertFinite = (
   start: number,
 ): Promise<void> =>
   assertAllFinite("feature values", values, {
-    name: source.name,
+    name: setTitle(source),
     total: source.rows,
     width: source.dim,
     start,
@@ -25,17 +26,33 @@ export const assertFinite = (
  */
 export async function assertLogits(
   values: Float32Array,
-  { name, rows: total, classes, logits }: FeatureSource,
+  source: FeatureSource,
   start: number,
 ): Promise<void> {
+  const { rows: total, classes, logits } = source;
   if (!logits) return;
   await assertAllFinite("logits", values, {
-    name,
+    name: setTitle(source),
     total,
     width: classes ?? 1,
     start,
     read: logits,
   });
+}
+
+const LARGEST = 1e18; // a hundred squares of it still add up within f32
+
+/**
+ * Checks that sums of squares of a block's features stay within f32.
+ * @throws DataError with the first that is too large and its place.
+ */
+export function assertSquares(values: Float32Array, source: FeatureSource, start: number): void {
+  const bad = values.findIndex((value) => Math.abs(value) > LARGEST);
+  if (bad < 0) return;
+  const [row, column] = [start + Math.floor(bad / source.dim), bad % source.dim];
+  throw new DataError(
+    `${setTitle(source)}: the feature in row ${row}, column ${column} is ${(values[bad] ?? 0).toPrecision(3)}, and squares beyond 1e36 leave f32; drop that row or scale the features down`,
+  );
 }
 
 /** Rows of a block within its source, and how others are read. */

@@ -1,10 +1,11 @@
 /** Fits any number of scores in a few shared passes over the ID training features. */
 import type { Engine } from "../engine/index.ts";
-import { checkHead, checkLabels } from "../io/index.ts";
+import { checkLabels } from "../io/index.ts";
 import type { FeatureSource, Head } from "../io/index.ts";
 import { DataError, NotPositiveDefiniteError } from "../util/errors.ts";
 import { eachBlock, headTensors } from "./block.ts";
 import type { PassOptions } from "./block.ts";
+import { assertFit, setTitle } from "./checkSets.ts";
 import type { ImageModel } from "./imageModel.ts";
 import { LogitCheck } from "./logitCheck.ts";
 import { trainStatistics } from "./moments.ts";
@@ -87,13 +88,13 @@ function offered({ train, head, model, validation }: FitInput): ReadonlySet<Need
 /**
  * Checks that head, labels and features belong together.
  * @throws FormatError if the head takes features of another width.
- * @throws DataError if a label is no class of the head.
+ * @throws DataError if a label is no class of the head, or there are logits of other classes.
  */
 export function assertConsistent(source: FeatureSource, head: Head | null): void {
-  const { name, dim, labels } = source;
-  if (head) checkHead(head, dim, name);
+  const { labels } = source;
+  assertFit({ base: source, head }, []);
   const classes = head?.classes ?? source.classes;
-  if (labels && classes !== null) checkLabels(name, labels, classes);
+  if (labels && classes !== null) checkLabels(setTitle(source), labels, classes);
 }
 
 /**

@@ -6,6 +6,7 @@ import { DataError } from "../util/errors.ts";
 import { at } from "../util/shape.ts";
 import { groupSums } from "./groups.ts";
 import { eachBlock } from "./block.ts";
+import { setTitle } from "./checkSets.ts";
 import type { Block, PassOptions } from "./block.ts";
 
 /** Class means by true label; only classes that occur. */
@@ -122,11 +123,15 @@ export async function trainStatistics(
   options: PassOptions = {},
 ): Promise<TrainStatistics> {
   const { name, rows, dim, labels } = source;
-  if (rows === 0) throw new DataError(`${name} is empty: pass features of the training set`);
+  if (rows === 0)
+    throw new DataError(`${setTitle(source)} is empty: pass features of the training set`);
   const moments = new MomentAccumulator(engine, dim);
   const classes = labels ? new ClassAccumulator(engine, labelsPresent(labels), dim) : null;
   await eachBlock(engine, source, { ...options, featuresOnly: true }, async (block) => {
-    await moments.add(block.features);
+    await moments.add(block.features).catch((cause: unknown) => {
+      if (!(cause instanceof DataError)) throw cause;
+      throw new DataError(`${setTitle(source)}: ${cause.message}`, { cause });
+    });
     if (block.labels) await classes?.add(block, block.labels);
   });
   const { mean, covariance } = moments.finish();

@@ -4,6 +4,7 @@ import type { FeatureSource, Head } from "../io/index.ts";
 import { DataError, UsageError } from "../util/errors.ts";
 import { eachBlock } from "./block.ts";
 import type { PassOptions } from "./block.ts";
+import { assertFit, assertNames } from "./checkSets.ts";
 import { agreement } from "./collapse/agreement.ts";
 import type { AgreementInput } from "./collapse/agreement.ts";
 import {
@@ -21,6 +22,7 @@ import { mseDecomposition } from "./collapse/mse.ts";
 import type { MseDecomposition } from "./collapse/mse.ts";
 import { variabilityTrace } from "./collapse/variability.ts";
 import type { Group } from "./collapse/variability.ts";
+import { assertSquares } from "./finite.ts";
 import { assertConsistent } from "./fit.ts";
 import { ClassAccumulator, classRows, labelsPresent, rowsOfLabels } from "./moments.ts";
 import type { ClassMeans } from "./moments.ts";
@@ -185,16 +187,8 @@ function assertInput({ features, weights, ood = [] }: NcInput): Int32Array {
     throw new DataError(
       `${name}: neural collapse needs at least 2 classes, found ${present}; pass features of all classes`,
     );
-  const names = new Set<string>();
-  for (const source of ood) {
-    if (names.has(source.name)) throw new UsageError(`OOD set "${source.name}" comes twice`);
-    names.add(source.name);
-    if (source.rows === 0) throw new DataError(`OOD set ${source.name} is empty: leave it out`);
-    if (source.dim !== features.dim)
-      throw new DataError(
-        `OOD set ${source.name} has ${source.dim} feature columns, ${name} has ${features.dim}`,
-      );
-  }
+  assertNames(ood);
+  assertFit({ base: features, head: weights }, ood, "OOD set");
   return labels;
 }
 
@@ -207,6 +201,7 @@ async function classMeans(
   const sums = new ClassAccumulator(engine, labelsPresent(labels), source.dim);
   let start = 0;
   await eachBlock(engine, source, { ...pass, featuresOnly: true }, async (block) => {
+    assertSquares(await block.hostFeatures(), source, start);
     await sums.add(block, labels.subarray(start, start + block.rows));
     start += block.rows;
   });

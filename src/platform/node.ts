@@ -33,14 +33,21 @@ export async function readBytes(pathOrUrl: string): Promise<Uint8Array> {
  */
 export async function openRange(path: string): Promise<RangeReader> {
   const file = await naming("read", path, () => fs.open(path, "r"));
-  const { size } = await file.stat();
+  const found = await file.stat();
+  if (found.isDirectory()) {
+    await file.close();
+    throw new DataError(`cannot read ${path}: it is a folder, a file was wanted`);
+  }
+  const { size } = found;
   return {
     size,
     async read(offset, length) {
       const bytes = new Uint8Array(length);
       let filled = 0;
       while (filled < length) {
-        const { bytesRead } = await file.read(bytes, filled, length - filled, offset + filled);
+        const { bytesRead } = await naming("read", path, () =>
+          file.read(bytes, filled, length - filled, offset + filled),
+        );
         if (bytesRead === 0)
           throw new DataError(
             `${path}: wanted ${length} bytes at ${offset}, but the file ends at ${size}; it is truncated, fetch or make it again`,

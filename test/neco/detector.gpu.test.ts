@@ -60,6 +60,28 @@ describe("detector", () => {
     detector.dispose();
     loaded.dispose();
   });
+  test("judgements come block by block, in order", async () => {
+    const detector = await createDetector({
+      engine,
+      fitted: await fitted("msp"),
+      validation: plain.test,
+      head: plain.head,
+    });
+    const features = new Float32Array(3000 * 32).map((_, index) => Math.sin(index));
+    const source = memoryFeatures("many", { features, dim: 32 });
+    const starts: number[] = [];
+    const scores: number[] = [];
+    await detector.judgeEach(source, (part, start) => {
+      expect(start).toBe(scores.length);
+      starts.push(start);
+      scores.push(...part.map(({ score }) => score));
+    });
+    expect(starts).toEqual([0, 1000, 2000]);
+    expect(scores).toEqual((await detector.judge(source)).map(({ score }) => score));
+    const stop = detector.judgeEach(source, () => Promise.reject(new Error("enough")));
+    await expect(stop).rejects.toThrow("enough");
+    detector.dispose();
+  });
   test("features of another width", async () => {
     const detector = await createDetector({
       engine,

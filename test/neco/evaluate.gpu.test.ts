@@ -218,7 +218,7 @@ describe("bad input", () => {
     const narrow = memoryFeatures("narrow", { features: new Float32Array(4), dim: 2 });
     await expect(
       evaluateOod({ ...base(), ood: [{ source: narrow, group: "far" }] }),
-    ).rejects.toThrow(/narrow has 2 feature columns, the training features 32/);
+    ).rejects.toThrow(/narrow has 2 feature columns, train \(.*train\.npz\) has 32: extract/);
     await expect(evaluateOod({ ...base(), train: empty })).rejects.toThrow(/void is empty/);
   });
   test("a head of another width, a label that is no class", async () => {

@@ -110,7 +110,7 @@ describe("detector file", () => {
     const { serialiseSafetensors } = await import("../../src/io/index.ts");
     const bytes = await serialiseSafetensors({}, { schema: "else" });
     await expect(parseDetector(bytes, "x.safetensors")).rejects.toThrow(
-      /x\.safetensors: is no detector \(schema else/,
+      /x\.safetensors: holds no detector: its schema is else/,
     );
   });
 });

@@ -57,6 +57,14 @@ describe("writeAtomic", () => {
     await expect(node.writeAtomic(path("locked/x"), "x")).rejects.toThrow("permission denied");
   });
 
+  test("a folder is no file to read or write", async () => {
+    await node.makeFolder(path("folder.npz"));
+    for (const open of [node.openRange, node.readBytes])
+      await expect(open(path("folder.npz"))).rejects.toThrow(
+        new DataError(`cannot read ${path("folder.npz")}: it is a folder, a file was wanted`),
+      );
+  });
+
   test("two writers at once leave one whole file", async () => {
     const texts = ["a".repeat(1e6), "b".repeat(1e6)];
     await Promise.all(texts.map((text) => node.writeAtomic(path("race.txt"), text)));

@@ -24,6 +24,9 @@ const GRADED = 1e3;
 /** Rows shorter than this part of the longest are the rounding of A: they count as zero. */
 const NOISE = 2 ** -24;
 
+/** The same where columns are graded: the square of a shorter one has no room in f32. */
+const VANISHED = 2 ** -60;
+
 /** Rows of Aᵀ, turned: turns · Aᵀ = rows. */
 interface Start {
   readonly rows: Tensor;
@@ -64,11 +67,12 @@ function sortedStart(
   const order = Array.from(lengths.keys()).sort((i, j) => get(lengths, j) - get(lengths, i));
   const sorted = new Float32Array(rows.length);
   const turns = new Float32Array(rows.length);
+  const longest = get(lengths, at(order, 0));
   order.forEach((from, to) => {
-    sorted.set(rows.subarray(from * size, (from + 1) * size), to * size);
+    const isSeen = get(lengths, from) > VANISHED * longest;
+    if (isSeen) sorted.set(rows.subarray(from * size, (from + 1) * size), to * size);
     turns[to * size + from] = 1;
   });
-  const longest = get(lengths, at(order, 0));
   const shortest = lengths.reduce(
     (low, length) => (length > 0 ? Math.min(low, length) : low),
     longest,

@@ -2,7 +2,6 @@
 import { at } from "../../src/util/shape.ts";
 import type { Shape } from "../../src/util/shape.ts";
 import { uniform } from "../workloads.ts";
-import type { Outputs } from "./check.ts";
 import { Matrix, covariance, leastSquares, offTriangle, worse } from "./matrix64.ts";
 
 /** What is decomposed, of matrices with D columns. */
@@ -73,6 +72,9 @@ export function matricesOf({ what, size }: Decomposition): Record<string, Dense>
       return what satisfies never;
   }
 }
+
+/** What an engine computed, by name. */
+type Outputs = Readonly<Record<string, Float32Array>>;
 
 type Judged = (outputs: Outputs) => number;
 

@@ -35,18 +35,17 @@ interface Start {
 
 const reversed = (engine: Engine, a: Tensor): Tensor => engine.ops.permute(a, { axes: [1, 0] });
 
-function identity(engine: Engine, size: number): Tensor {
-  const values = new Float32Array(size * size);
-  for (let row = 0; row < size; row++) values[row * (size + 1)] = 1;
-  return engine.tensor(values, [size, size]);
-}
-
-/** Columns that are nearly orthonormal made so to f32's rounding, in one step of Newton and Schulz. */
+/**
+ * Columns of length 1 that are nearly orthogonal made so to f32's rounding, in one step of Newton and
+ * Schulz. Lengths stay: sums of squares in f32, all terms of one sign, would err by more.
+ */
 function polish(engine: Engine, v: Tensor): Tensor {
   const { ops } = engine;
+  const size = at(v.shape, 0);
+  const halves = new Float32Array(size * size).fill(-0.5);
+  for (let row = 0; row < size; row++) halves[row * (size + 1)] = 0;
   const gram = ops.matmul(v, v, null, { transposeA: true });
-  const lack = ops.affine(ops.sub(identity(engine, at(v.shape, 0)), gram), { scale: 0.5 });
-  return ops.add(v, ops.matmul(v, lack));
+  return ops.add(v, ops.matmul(v, ops.mul(gram, engine.tensor(halves, [size, size]))));
 }
 
 /** The columns in another order, or as rows: element (i, j) comes from (i, order[j]). */

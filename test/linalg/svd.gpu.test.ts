@@ -58,7 +58,7 @@ const random = (rows: number, cols: number, seed: number): Float32Array =>
   Float32Array.from(uniform(rows * cols, seed));
 
 /** Families that are made of 256 rows too: float64 takes its time. */
-const LARGE = new Set(["random", "clustered", "rank-deficient", "graded columns", "dense graded"]);
+const LARGE = new Set(["random", "clustered", "graded columns"]);
 
 /**
  * H(x) Σ H(y) with Householder reflections H: dense, of known singular values, which rounding to f32

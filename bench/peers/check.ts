@@ -1,10 +1,11 @@
 /** Whether an engine's result is right, and how far it is off. */
 import { at } from "../../src/util/shape.ts";
 import { SMALL_VIT_LOSSES } from "../workloads.ts";
+import { decompositionJudge } from "./decompositions.ts";
 import { reference64 } from "./reference.ts";
 import type { HostInput, Work } from "./works.ts";
 
-/** What an engine computed, by name: `y`, or `losses`, or `values` and `vectors`. */
+/** What an engine computed, by name: `y`, or `losses`, or the parts of a decomposition. */
 export type Outputs = Readonly<Record<string, Float32Array>>;
 
 /** How far results are off, in the units of {@link Work} `tolerance`. */
@@ -63,6 +64,7 @@ export function eigenError(matrix: ArrayLike<number>, outputs: Outputs): number 
 export function judgeOf(work: Work, inputs: Readonly<Record<string, HostInput>>): Judge {
   if (work.kind === "train") return ({ losses }) => relativeError(losses ?? [], SMALL_VIT_LOSSES);
   if (work.kind === "eigh") return (outputs) => eigenError(inputs["a"]?.values ?? [], outputs);
+  if (work.kind === "decompose") return decompositionJudge(work, inputs);
   const expected = reference64(work, inputs);
   return ({ y }) => relativeError(y ?? [], expected);
 }

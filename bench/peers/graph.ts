@@ -32,7 +32,7 @@ export const EPSILON = 1e-5;
 /** Finds an input by its name. */
 export type Find<T> = (name: string) => T;
 
-/** The output of a work that is a graph: everything but training and eigenproblems. */
+/** The output of a work that is a graph: everything but training and decompositions. */
 export function output<T>(ops: GraphOps<T>, work: Work, find: Find<T>): T {
   switch (work.kind) {
     case "matmul":
@@ -49,6 +49,7 @@ export function output<T>(ops: GraphOps<T>, work: Work, find: Find<T>): T {
       return logits(ops, work, find);
     case "train":
     case "eigh":
+    case "decompose":
       throw new TypeError(`${work.name} is no graph`);
     default:
       return work satisfies never;

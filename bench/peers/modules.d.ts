@@ -88,6 +88,10 @@ declare module "@jax-js/jax" {
     concatenate(parts: readonly Array[], axis: number): Array;
     broadcastTo(x: Array, shape: readonly number[]): Array;
     sum(x: Array): Array;
+    readonly linalg: {
+      svd(a: Array, options: { fullMatrices: boolean }): [Array, Array, Array];
+      lstsq(a: Array, b: Array): Array;
+    };
   };
   export const nn: {
     softmax(x: Array, axis: number): Array;
@@ -95,7 +99,9 @@ declare module "@jax-js/jax" {
     gelu(x: Array, options: { approximate: boolean }): Array;
     standardize(x: Array, axis: number, options: { epsilon: number }): Array;
   };
-  export const lax: { linalg: { eigh(x: Array): [Array, Array] } };
+  export const lax: {
+    linalg: { eigh(x: Array): [Array, Array]; cholesky(x: Array): Array };
+  };
 }
 
 declare module "onnxruntime-node" {

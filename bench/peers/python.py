@@ -103,27 +103,73 @@ class Training:
         return {"losses": np.array(self.losses, np.float32)}
 
 
-class Eigen:
-    """Symmetric eigenproblem by LAPACK."""
+RANK, OVERSAMPLE, POWER_ITERATIONS = 20, 10, 4  # decompositions.ts
 
-    def __init__(self, matrix, solve):
-        self.matrix = matrix
-        self.solve = solve
+
+def randomised(linalg, a):
+    """Halko et al. as src/linalg has it: a QR after every product."""
+    start = np.random.default_rng(0).standard_normal((a.shape[1], RANK + OVERSAMPLE))
+    q, _ = linalg.qr(a @ (start.astype(np.float32) if linalg is np.linalg else like(a, start)))
+    for _ in range(POWER_ITERATIONS):
+        p, _ = linalg.qr(a.T @ q)
+        q, _ = linalg.qr(a @ p)
+    u, values, vt = svd(linalg, q.T @ a)
+    return (q @ u)[:, :RANK], values[:RANK], vt[:RANK]
+
+
+def like(a, array):
+    """A NumPy array as a tensor of a's kind."""
+    return torch.from_numpy(array).to(a.dtype)
+
+
+def svd(linalg, a):
+    return linalg.svd(a, full_matrices=False)
+
+
+def principal(linalg, a):
+    """From the covariance, as src/linalg does it: values and directions."""
+    x = a - a.mean(0)
+    return linalg.eigh(x.T @ x / (a.shape[0] - 1))
+
+
+METHODS = {
+    "eigh": (("values", "vectors"), lambda linalg, a: linalg.eigh(a)),
+    "svd": (("u", "values", "vt"), svd),
+    "qr": (("q", "r"), lambda linalg, a: linalg.qr(a)),
+    "cholesky": (("l",), lambda linalg, a: (linalg.cholesky(a),)),
+    "lstsq": (("x",), lambda linalg, a, b: linalg.lstsq(a, b, rcond=None)[:1]),
+    "pinvh": (("x",), lambda linalg, a: (linalg.pinv(a, hermitian=True),)),
+    "randomised": (("u", "values", "vt"), randomised),
+    "pca": (("values", "v"), principal),
+}
+
+
+class Decomposition:
+    """A decomposition by LAPACK; linalg is NumPy's module or PyTorch's."""
+
+    def __init__(self, linalg, inputs, what):
+        self.linalg = linalg
+        self.inputs = inputs
+        self.names, self.method = METHODS[what]
 
     def run(self):
-        return self.solve(self.matrix)
+        return self.method(self.linalg, *self.inputs)
 
     def result(self):
-        values, vectors = self.run()
-        return {"values": np.asarray(values), "vectors": np.ascontiguousarray(vectors)}
+        found = {name: np.asarray(part) for name, part in zip(self.names, self.run())}
+        if "vt" in found:
+            found["v"] = found.pop("vt").T
+        return {name: np.ascontiguousarray(part) for name, part in found.items()}
 
 
 def prepare(engine, work, inputs):
     kind = work["kind"]
-    if engine == "numpy":
-        return Eigen(inputs["a"], np.linalg.eigh)
-    if kind == "eigh":
-        return Eigen(torch.from_numpy(inputs["a"]), torch.linalg.eigh)
+    if kind in ("eigh", "decompose"):
+        arrays = [inputs[name] for name in ("a", "b") if name in inputs]
+        linalg = np.linalg
+        if engine == "pytorch":
+            arrays, linalg = [torch.from_numpy(array) for array in arrays], torch.linalg
+        return Decomposition(linalg, arrays, work.get("what", kind))
     if kind == "train":
         return Training(inputs, work["config"])
     if kind == "vit":

@@ -49,7 +49,15 @@ const python =
 
 const anything = (): null => null;
 const everywhere = (): true => true;
-const isGraph = ({ kind }: Work): boolean => kind !== "train" && kind !== "eigh";
+const isLinalg = ({ kind }: Work): boolean => kind === "eigh" || kind === "decompose";
+const isGraph = (work: Work): boolean => work.kind !== "train" && !isLinalg(work);
+/** Engines without decompositions have one row that says so, among the eigenproblems. */
+const notDecomposed = ({ kind }: Work): boolean => kind !== "decompose";
+
+const JAX_METHODS = new Set(["svd", "cholesky", "lstsq"]);
+
+const jaxLacks = (work: Work): string | null =>
+  work.kind === "decompose" && !JAX_METHODS.has(work.what) ? "has no such function" : null;
 const TFJS = [
   "@tensorflow/tfjs",
   "@tensorflow/tfjs-core",
@@ -81,6 +89,7 @@ const onnxruntime = (provider: "webgpu" | "cpu", against: Entrant["against"]): E
   name: `onnxruntime-${provider}`,
   packages: ["onnxruntime-node"],
   against,
+  joins: notDecomposed,
   cannot: noTraining,
   command: javascript(`onnxruntime-${provider}`),
 });
@@ -89,6 +98,7 @@ const jaxJs = (device: string): Entrant => ({
   ...usual,
   name: `jax-js-${device}`,
   packages: ["@jax-js/jax"],
+  cannot: jaxLacks,
   command: javascript(`jax-js-${device}`),
 });
 
@@ -99,6 +109,7 @@ export const entrants: readonly Entrant[] = [
     ...usual,
     name: "tfjs-webgpu",
     packages: TFJS,
+    joins: notDecomposed,
     cannot: ({ kind }) => (kind === "eigh" ? "has no eigensolver on WebGPU" : null),
     command: javascript("tfjs-webgpu"),
   },
@@ -110,7 +121,7 @@ export const entrants: readonly Entrant[] = [
   {
     ...usual,
     name: "numpy",
-    joins: ({ kind }) => kind === "eigh", // for LAPACK
+    joins: isLinalg, // for LAPACK
     command: python("numpy", "numpy"),
   },
 ];

@@ -1,4 +1,6 @@
 /** What all engines are measured on: inputs, tolerances and operation counts. */
+import { decompositions, matricesOf } from "./decompositions.ts";
+import type { Decomposition } from "./decompositions.ts";
 import type { Shape } from "../../src/util/shape.ts";
 import { sizeOf } from "../../src/util/shape.ts";
 import type { ViTConfig } from "../../src/vit/index.ts";
@@ -50,6 +52,7 @@ export type Work = Common &
       }
     | { readonly kind: "vit" | "train"; readonly config: ViTConfig; readonly batch: number }
     | { readonly kind: "eigh"; readonly size: number }
+    | Decomposition
   );
 
 const F32 = 4; // bytes
@@ -161,6 +164,7 @@ export const works: readonly Work[] = [
     tolerance: 1e-4,
     why: "‖A v − λ v‖ / max |λ| and |VᵀV − I|, up to D · 2⁻²³",
   })),
+  ...decompositions,
 ];
 
 const data = (shape: Shape, seed: number, scale = 1): HostInput => ({
@@ -194,6 +198,13 @@ export function inputsOf(work: Work): Record<string, HostInput> {
       return vitInputs(work);
     case "eigh":
       return { a: symmetric(work.size) };
+    case "decompose":
+      return Object.fromEntries(
+        Object.entries(matricesOf(work)).map(([name, matrix]) => [
+          name,
+          { ...matrix, weight: false },
+        ]),
+      );
     default:
       return work satisfies never;
   }

@@ -41,14 +41,14 @@ const works: readonly Work[] = [
     values: (shape: Shape) => symmetric(shape, 0),
     run: eigh,
   })),
-  {
+  ...[256, 768].map((size) => ({
     name: "svd",
-    shape: [256, 256],
+    shape: [size, size],
     variant: "all values",
     flops: 0,
     values: random,
     run: svd,
-  },
+  })),
   {
     name: "randomised-svd",
     shape: [768, 768],

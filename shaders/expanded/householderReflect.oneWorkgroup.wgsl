@@ -39,6 +39,8 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> tri: array<f32>;
 @group(0) @binding(5) var<uniform> params: Params;
 
+// A tail below it is dropped: the largest element of the matrix is 1, and squares below 2⁻¹²⁶ are lost.
+const FLAT: f32 = 1.262177448353619e-29;
 fn reflect_column(k: u32, size: u32, lane: u32) {
   let before = max(k, 1u) - 1u;
   let old = before * size;
@@ -81,7 +83,7 @@ fn reflect_column(k: u32, size: u32, lane: u32) {
   }
   let length = sqrt(alpha * alpha + tail);
   let beta = select(-length, length, alpha < 0.0);
-  let is_flat = tail == 0.0; // nothing to reflect
+  let is_flat = tail <= FLAT; // nothing to reflect
   let scale = select(1.0 / (alpha - beta), 0.0, is_flat);
   for (var i = k + lane; i < size; i += ROW_LANES) {
     if (i > head) {

@@ -4,9 +4,11 @@
  * With v, τ the reflector of column k − 1 and p = A v, both zero for k = 0: w = τ p − ½ τ² (pᵀv) v;
  * column k of A − v wᵀ − w vᵀ gives d[k] and, below the diagonal, x; the reflector I − τ v vᵀ maps x
  * to (e[k], 0, …). A lane keeps to its own elements, so that only the sums need the other lanes.
- * Needs a, v: [size, size]; p, w: [size]; tri: [3, size] = d, e, τ, and row_sum.
+ * A is scaled so that its largest element is about 1. Needs a, v: [size, size]; p, w: [size]; tri: [3, size] = d, e, τ, and row_sum.
  */
 export const reflectColumn = `
+// A tail below it is dropped: the largest element of the matrix is 1, and squares below 2⁻¹²⁶ are lost.
+const FLAT: f32 = ${2 ** -96};
 fn reflect_column(k: u32, size: u32, lane: u32) {
   let before = max(k, 1u) - 1u;
   let old = before * size;
@@ -49,7 +51,7 @@ fn reflect_column(k: u32, size: u32, lane: u32) {
   }
   let length = sqrt(alpha * alpha + tail);
   let beta = select(-length, length, alpha < 0.0);
-  let is_flat = tail == 0.0; // nothing to reflect
+  let is_flat = tail <= FLAT; // nothing to reflect
   let scale = select(1.0 / (alpha - beta), 0.0, is_flat);
   for (var i = k + lane; i < size; i += ROW_LANES) {
     if (i > head) {

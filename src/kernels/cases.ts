@@ -18,7 +18,7 @@ import {
 import { argmaxCases, maxCases, minCases } from "./extremes.cases.ts";
 import { gatherBackwardCases, gatherCases } from "./gather.cases.ts";
 import { castCases, oneHotCases } from "./integers.cases.ts";
-import { jacobiRotateCases } from "./jacobi.cases.ts";
+import { addRowsCases, jacobiTurnCases } from "./jacobi.cases.ts";
 import { varianceCases } from "./variance.cases.ts";
 import { whereCases } from "./where.cases.ts";
 import {
@@ -121,7 +121,8 @@ export const cases = {
   tempered: temperedCases,
   topk: topkCases,
   topkMerge: topkMergeCases,
-  jacobiRotate: jacobiRotateCases,
+  addRows: addRowsCases,
+  jacobiTurn: jacobiTurnCases,
   choleskyPanel: choleskyPanelCases,
   triangularBlock: triangularBlockCases,
 } satisfies Record<OpName, OpCases>;

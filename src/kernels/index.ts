@@ -16,7 +16,7 @@ import {
 import { argmax, max, min } from "./extremes.ts";
 import { gather, gatherBackward } from "./gather.ts";
 import { cast, oneHot } from "./integers.ts";
-import { jacobiRotate } from "./jacobi.ts";
+import { addRows, jacobiTurn } from "./jacobi.ts";
 import { variance } from "./variance.ts";
 import { where } from "./where.ts";
 import { householderReflect, householderTail, householderUpdate } from "./householder.ts";
@@ -106,7 +106,8 @@ export const table = {
   tempered,
   topk,
   topkMerge,
-  jacobiRotate,
+  addRows,
+  jacobiTurn,
   choleskyPanel,
   triangularBlock,
 } as const;

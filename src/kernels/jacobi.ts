@@ -1,62 +1,110 @@
-/** One round of one-sided Jacobi, as a statement on the state of src/linalg. */
-import { jacobiRotate as rotateShader } from "../../shaders/jacobiRotate.wgsl.ts";
+/** The steps of a block Jacobi: small rotations, and rows that are turned by them in place. */
+import { addRows as addRowsShader } from "../../shaders/addRows.wgsl.ts";
+import { jacobiTurn as turnShader } from "../../shaders/jacobiTurn.wgsl.ts";
+import { JACOBI_SIDE } from "../util/blocks.ts";
 import { ShapeError } from "../util/errors.ts";
-import { at, sameShape } from "../util/shape.ts";
-import { pairsPerRound } from "../util/tournament.ts";
+import { at, meta, sameShape, show, sizeOf } from "../util/shape.ts";
+import { needDtype } from "./check.ts";
+import { flatWidth } from "./layout.ts";
 import { defineOp, need } from "./op.ts";
-import { u, writes } from "./pass.ts";
-import { remember } from "./remember.ts";
-import { rowGrid, rowVariants } from "./rows.ts";
+import { ELEMENT_WORKGROUP, elementGrid, foldGrid, reads, u, writes } from "./pass.ts";
 
-/** Which pairing of the tournament the round plays. */
-type Round = Readonly<{ round: number }>;
-const firstRound: Round = { round: 0 };
-
-const codes = new Map<string, string>();
+/** Lanes of a matrix: 4 blocks of 2 × 2 for each. */
+const TURN_LANES = 64;
 
 /**
- * Rotates the pairs of one round: rows [count, length] become pairwise more orthogonal, turns
- * [count, count] take the same rotations, worst [pairs] keeps the largest cosine met.
+ * T − I [P, 32, 32] for symmetric positive semidefinite matrices G [P, 32, 32]: T is orthogonal and
+ * T G Tᵀ diagonal up to what `sweeps` rounds over all pairs leave.
  */
-export const jacobiRotate = defineOp({
-  name: "jacobiRotate",
-  inputs: ["rows", "turns", "worst"],
+export const jacobiTurn = defineOp({
+  name: "jacobiTurn",
+  inputs: ["gram"],
+  outputs: ["change"],
+  defaults: { sweeps: 6 },
+  infer(inputs, { sweeps }) {
+    const { shape } = needDtype("jacobiTurn", inputs, [0, "gram"]);
+    if (shape.length !== 3 || !sameShape(shape.slice(1), [JACOBI_SIDE, JACOBI_SIDE]))
+      throw new ShapeError("jacobiTurn", `gram must be [P, ${JACOBI_SIDE}, ${JACOBI_SIDE}]`, {
+        gram: shape,
+      });
+    if (!Number.isInteger(sweeps) || sweeps < 1)
+      throw new ShapeError("jacobiTurn", `sweeps is ${sweeps}, not a count`, { gram: shape });
+    return [meta(shape)];
+  },
+  variants: {
+    matrixPerWorkgroup: {
+      usable: () => true,
+      plan(inputs, { sweeps }, caps) {
+        const { shape } = need(inputs, 0);
+        const count = at(shape, 0);
+        const cube = JACOBI_SIDE ** 3;
+        return {
+          temps: [],
+          passes:
+            count === 0
+              ? []
+              : [
+                  {
+                    label: `jacobiTurn change ${show(shape)}`,
+                    code: turnShader({ lanes: TURN_LANES, side: JACOBI_SIDE }),
+                    bindings: [...reads("in0"), ...writes("out0")],
+                    params: [u(count), u(sweeps)],
+                    grid: foldGrid(count, caps),
+                    flops: 9 * count * sweeps * cube,
+                    bytes: (8 * count * cube) / JACOBI_SIDE,
+                  },
+                ],
+        };
+      },
+    },
+  },
+  grad: null, // a step of an iterative algorithm; svd has no gradient
+});
+
+/** table[indices[n], …] += change[n, …], in place; an index without a row adds nothing. */
+export const addRows = defineOp({
+  name: "addRows",
+  inputs: ["table", "indices", "change"],
   outputs: [],
-  mutates: [0, 1, 2],
-  defaults: firstRound,
-  infer(inputs, { round }) {
-    const { shape: rows } = need(inputs, 0);
-    const count = rows[0] ?? 0;
-    if (rows.length !== 2 || count === 0)
-      throw new ShapeError("jacobiRotate", "rows must be [count, length]", { rows });
-    const { shape: turns } = need(inputs, 1);
-    if (!sameShape(turns, [count, count]))
-      throw new ShapeError("jacobiRotate", "turns must be [count, count]", { rows, turns });
-    const { shape: worst } = need(inputs, 2);
-    if (!sameShape(worst, [pairsPerRound(count)]))
-      throw new ShapeError("jacobiRotate", "worst must be [pairs]", { rows, worst });
-    if (!Number.isInteger(round) || round < 0)
-      throw new ShapeError("jacobiRotate", `round ${round} does not exist`, { rows });
+  mutates: [0],
+  defaults: {},
+  infer(inputs) {
+    const { shape: table } = needDtype("addRows", inputs, [0, "table"]);
+    const { shape: indices } = needDtype("addRows", inputs, [1, "indices"], "i32");
+    const { shape: change } = needDtype("addRows", inputs, [2, "change"]);
+    const wanted = [...indices, ...table.slice(1)];
+    if (table.length === 0 || !sameShape(change, wanted))
+      throw new ShapeError("addRows", "change must be one row of table per index", {
+        table,
+        indices,
+        change,
+      });
     return [];
   },
-  variants: rowVariants<Round>((layout, inputs, { round }, caps) => {
-    const { shape } = need(inputs, 0);
-    const [count, length] = [at(shape, 0), at(shape, 1)];
-    const pairs = pairsPerRound(count);
-    return {
-      temps: [],
-      passes: [
-        {
-          label: "jacobiRotate",
-          code: remember(codes, layout, () => rotateShader(layout)),
-          bindings: writes("in0", "in1", "in2"),
-          params: [u(count), u(length), u(round)],
-          grid: rowGrid(pairs, layout, caps),
-          flops: pairs * (12 * length + 6 * count),
-          bytes: pairs * (24 * length + 16 * count),
-        },
-      ],
-    };
-  }),
-  grad: null, // a step of an iterative algorithm with state; svd has no gradient
+  variants: {
+    elementwise: {
+      usable: () => true,
+      plan(inputs, _attrs, caps) {
+        const [{ shape: table }, { shape: change }] = [need(inputs, 0), need(inputs, 2)];
+        const cols = sizeOf(table.slice(1));
+        const count = sizeOf(change);
+        const width = flatWidth(cols);
+        return {
+          temps: [],
+          passes: [
+            {
+              label: `addRows ${show(change)} to ${show(table)}`,
+              code: addRowsShader({ width, workgroup: ELEMENT_WORKGROUP }),
+              bindings: [...writes("in0"), ...reads("in1", "in2")],
+              params: [u(count / width), u(at(table, 0)), u(cols / width)],
+              grid: elementGrid(count / width, caps),
+              flops: count,
+              bytes: 12 * count,
+            },
+          ],
+        };
+      },
+    },
+  },
+  grad: null, // a statement on state
 });

@@ -10,7 +10,11 @@ export interface HostMatrix {
 }
 
 /** Σ over the rows of left · right, for each column. */
-function columnDots(left: Float32Array, right: Float32Array, cols: number): Float64Array {
+function columnDots(
+  left: Float32Array,
+  right: Float32Array | Float64Array,
+  cols: number,
+): Float64Array {
   const sums = new Float64Array(cols);
   for (let base = 0; base < left.length; base += cols)
     for (let column = 0; column < cols; column++)
@@ -22,7 +26,7 @@ function columnDots(left: Float32Array, right: Float32Array, cols: number): Floa
 export function quotients(
   u: Float32Array,
   v: Float32Array,
-  products: Float32Array,
+  products: Float32Array | Float64Array,
   cols: number,
 ): Float64Array {
   const above = columnDots(u, products, cols);

@@ -2,6 +2,7 @@
 import * as jax from "@jax-js/jax";
 import type { Array as JaxArray, Tree } from "@jax-js/jax";
 import { SMALL_VIT_LEARNING_RATE, SMALL_VIT_LOSSES } from "../../workloads.ts";
+import type { Outputs } from "../check.ts";
 import { FirstLosses, floats, given } from "../engine.ts";
 import type { Inputs, PeerEngine, Prepared } from "../engine.ts";
 import { EPSILON, logits, output } from "../graph.ts";
@@ -49,10 +50,13 @@ export function jaxJs(device: "webgpu" | "wasm"): PeerEngine {
       await jax.blockUntilReady(tensors);
       const run = {
         train: () => trains(work, inputs, tensors),
-        eigh: () => solves(tensors),
+        eigh: () => decomposes(work, tensors),
+        decompose: () => decomposes(work, tensors),
       };
       const prepared =
-        work.kind === "train" || work.kind === "eigh" ? run[work.kind]() : computes(work, tensors);
+        work.kind === "train" || work.kind === "eigh" || work.kind === "decompose"
+          ? run[work.kind]()
+          : computes(work, tensors);
       return {
         ...prepared,
         async run(repeats) {
@@ -136,16 +140,34 @@ function trains(work: Work, inputs: Inputs, tensors: Tree): Prepared {
   };
 }
 
-function solves(tensors: Tree): Prepared {
-  const once = (): Promise<[JaxArray, JaxArray]> =>
-    jax.blockUntilReady(jax.lax.linalg.eigh(findIn(tensors)("a").ref));
+/** Its decompositions: lists of arrays, and their names. */
+const solvers: Readonly<
+  Record<string, { readonly names: readonly string[]; solve(find: Find<JaxArray>): JaxArray[] }>
+> = {
+  eigh: { names: ["vectors", "values"], solve: (find) => jax.lax.linalg.eigh(find("a").ref) },
+  svd: {
+    names: ["u", "values", "v"],
+    solve(find) {
+      const [u, values, v] = np.linalg.svd(find("a").ref, { fullMatrices: false });
+      return [u, values, v.transpose([1, 0])];
+    },
+  },
+  cholesky: { names: ["l"], solve: (find) => [jax.lax.linalg.cholesky(find("a").ref)] },
+  lstsq: { names: ["x"], solve: (find) => [np.linalg.lstsq(find("a").ref, find("b").ref)] },
+};
+
+function decomposes(work: Work, tensors: Tree): Prepared {
+  const solver = solvers[work.kind === "decompose" ? work.what : work.kind];
+  if (!solver) throw new TypeError(`has no ${work.name}`);
+  const once = (): Promise<JaxArray[]> => jax.blockUntilReady(solver.solve(findIn(tensors)));
   return {
     async run(repeats) {
       for (let k = 0; k < repeats; k++) for (const part of await once()) part.dispose();
     },
     async result() {
-      const [vectors, values] = await once();
-      return { vectors: await vectors.data(), values: await values.data() };
+      const found = await once();
+      const entries = found.map(async (part, k) => [solver.names[k], await part.data()] as const);
+      return Object.fromEntries(await Promise.all(entries)) as Outputs;
     },
   };
 }

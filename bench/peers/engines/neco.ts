@@ -1,7 +1,6 @@
 /** Ours, through its public API. */
 import { ParamSet, createEngine, program } from "../../../src/engine/index.ts";
 import type { Engine, Tensor } from "../../../src/engine/index.ts";
-import { eigh } from "../../../src/linalg/index.ts";
 import { at } from "../../../src/util/shape.ts";
 import { ViT } from "../../../src/vit/index.ts";
 import { smallViTStep } from "../../small-vit.ts";
@@ -10,6 +9,7 @@ import { FirstLosses, floats, given } from "../engine.ts";
 import type { Inputs, PeerEngine, Prepared } from "../engine.ts";
 import { EPSILON } from "../graph.ts";
 import type { Work } from "../works.ts";
+import { decomposes } from "./neco-linalg.ts";
 
 const SAMPLES = 2; // attention's heads are those of a batch of two ViT-B images
 
@@ -26,7 +26,8 @@ export function neco(transfers: "device" | "host"): PeerEngine {
     async prepare(work, inputs) {
       const engine = opened ?? (await createEngine());
       if (work.kind === "train") return trains(engine);
-      if (work.kind === "eigh") return solves(engine, inputs);
+      if (work.kind === "eigh" || work.kind === "decompose")
+        return decomposes(engine, work, inputs);
       if (work.kind === "vit") return infers(engine, work, { inputs, transfers });
       return transfers === "device"
         ? onDevice(engine, work, packed(work, inputs))
@@ -56,6 +57,7 @@ function op(engine: Engine, work: Work, tensors: Readonly<Record<string, Tensor>
     case "vit":
     case "train":
     case "eigh":
+    case "decompose":
       throw new TypeError(`${work.name} is no op`);
     default:
       return work satisfies never;
@@ -174,23 +176,5 @@ function trains(engine: Engine): Prepared {
       await engine.finish();
     },
     result: async () => ({ losses: await first.complete(once) }),
-  };
-}
-
-function solves(engine: Engine, inputs: Inputs): Prepared {
-  const { values, shape } = given(inputs, "a");
-  const matrix = engine.tensor(values, shape);
-  return {
-    async run(repeats) {
-      for (let k = 0; k < repeats; k++)
-        await engine.scope(async () => {
-          await eigh(engine, matrix);
-        });
-      await engine.finish();
-    },
-    async result() {
-      const found = await eigh(engine, matrix);
-      return { values: Float32Array.from(found.values), vectors: await found.vectors.floats() };
-    },
   };
 }

@@ -2,24 +2,22 @@
 import type { Engine } from "../engine/index.ts";
 import { checkLabels } from "../io/index.ts";
 import type { FeatureSource, Head } from "../io/index.ts";
-import { DataError, NotPositiveDefiniteError } from "../util/errors.ts";
-import { eachBlock, headTensors } from "./block.ts";
-import type { PassOptions } from "./block.ts";
 import { assertFit, setTitle } from "./checkSets.ts";
 import type { ImageModel } from "./imageModel.ts";
-import { LogitCheck } from "./logitCheck.ts";
 import { trainStatistics } from "./moments.ts";
 import type { TrainStatistics } from "./moments.ts";
 import { scoreOptions } from "./options.ts";
 import type { ScoreOptions } from "./options.ts";
 import { ALONE } from "./peers.ts";
 import { assertParameters } from "./parameters.ts";
-import { isCalibration, needsImages } from "./score.ts";
+import { needsImages } from "./score.ts";
 import { fitKey } from "./scoreCache.ts";
 import type { ScoreCache } from "./scoreCache.ts";
 import { noStopwatch } from "./stopwatch.ts";
 import type { Stopwatch } from "./stopwatch.ts";
-import type { Calibration, Fit, FitContext, Need, Score, ScoreState } from "./score.ts";
+import { attempts, settle } from "./settle.ts";
+import type { SettleInput } from "./settle.ts";
+import type { FitContext, Need, Score, ScoreState } from "./score.ts";
 
 /** A score and what was fitted for it. */
 export interface FittedScore {
@@ -150,25 +148,8 @@ export async function fitScores(input: FitInput): Promise<FitResult> {
   return { fitted, skipped, train: statistics, warnings };
 }
 
-/** Does a piece of the fit of a score by name; null where that refuses the data and may be skipped for it. */
-type Attempt = <T>(name: string, piece: () => Promise<T>) => Promise<T | null>;
-
-/** Notes in `skipped` why a score refuses the data, if it may; every other error goes on. */
-const attempts =
-  (mayRefuse: boolean, skipped: Record<string, string>): Attempt =>
-  async (name, piece) => {
-    try {
-      return await piece();
-    } catch (error) {
-      const refuses = error instanceof DataError || error instanceof NotPositiveDefiniteError;
-      if (!refuses || !mayRefuse) throw error;
-      skipped[name] = error.message;
-      return null;
-    }
-  };
-
 /** Input with what notes refusals. */
-type Attempting = FitInput & { readonly attempt: Attempt };
+type Attempting = FitInput & Pick<SettleInput, "attempt">;
 
 /**
  * Fits one score that needs images, unless the cache has it.
@@ -190,76 +171,4 @@ async function fitAlone(
   if (key === null) return { score, state: await make() };
   const entry = { name: `${score.name}-fit`, key };
   return { score, key, state: await (cache ? cache.state(entry, make) : make()) };
-}
-
-/** States by score, and warnings about the training set's logits. */
-interface Settled {
-  readonly states: ReadonlyMap<Score, ScoreState>;
-  readonly warnings: readonly string[];
-}
-
-/** Fits scores together: further passes over the rows while one wants them, each shared by all that do. */
-async function settle(
-  context: FitContext,
-  scores: readonly Score[],
-  { train, validation, signal, time = noStopwatch, attempt }: Attempting,
-  onRows: (done: number) => void,
-): Promise<Settled> {
-  const states = new Map<Score, ScoreState>();
-  let warnings: readonly string[] | null = null; // null: no pass has looked at the logits yet
-  const open = new Map<Score, Calibration>();
-  const step = async (score: Score, solve: () => Promise<Fit>): Promise<void> => {
-    open.delete(score);
-    const fit = await attempt(score.name, () => time("solve", score.name, solve));
-    if (fit === null) return;
-    if (isCalibration(fit)) open.set(score, fit);
-    else states.set(score, fit);
-  };
-  for (const score of scores) await step(score, () => score.fit(context));
-  const batch = scores.some(needsImages) ? context.model?.batch : undefined;
-  while (open.size > 0) {
-    const pass = { onRows, signal, batch, time };
-    const checks = warnings === null;
-    const told = await observe(context, train, wanting(open, undefined), { ...pass, checks });
-    warnings ??= told;
-    if (validation)
-      await observe(context, validation, wanting(open, "validation"), { ...pass, checks: false });
-    for (const [score, fit] of [...open]) await step(score, () => fit.finish());
-  }
-  return { states, warnings: warnings ?? [] };
-}
-
-/** The calibrations that visit some rows. */
-const wanting = (
-  open: ReadonlyMap<Score, Calibration>,
-  over: Calibration["over"],
-): ReadonlyMap<Score, Calibration> => new Map([...open].filter(([, fit]) => fit.over === over));
-
-/**
- * One pass over a source, shared by the calibrations that want it.
- * @returns warnings about its logits, if `checks` asks for a look at them; null without a pass
- */
-async function observe(
-  { engine, head }: FitContext,
-  source: FeatureSource,
-  fits: ReadonlyMap<Score, Calibration>,
-  { time, checks, ...pass }: PassOptions & { readonly time: Stopwatch; readonly checks: boolean },
-): Promise<readonly string[] | null> {
-  if (fits.size === 0) return null;
-  const tensors = head ? headTensors(engine, head) : null;
-  const check = checks && source.logits && tensors ? new LogitCheck(engine, tensors) : null;
-  await eachBlock(engine, source, { ...pass, head: tensors }, async (block) => {
-    if (block.logits) await time("fit", "logits", () => block.logitStats());
-    if (check) await time("fit", "logits", () => engine.scope(() => check.add(block)));
-    for (const [{ name }, fit] of fits)
-      // Scores of images share tensors of a block among layers; the others leave none behind.
-      await time("fit", name, () =>
-        pass.batch === undefined ? engine.scope(() => fit.observe(block)) : fit.observe(block),
-      );
-  });
-  tensors?.weight.dispose();
-  tensors?.bias?.dispose();
-  engine.eager.flush(); // a buffer that a pass not yet submitted uses must not be destroyed
-  engine.pool.trim(); // the next pass, or the scores, want buffers of other sizes
-  return check?.warnings(source.name) ?? [];
 }

@@ -68,8 +68,14 @@ describe("a detector of feature files", () => {
   test("judges 200,000 rows; an empty file beside them is a warning, alone an error", async () => {
     const made = Float32Array.from({ length: 400 }, (_, index) => Math.sin(index * index));
     await save("train.npz", made);
-    await save("test.npz", made.map((value) => value + 0.01));
-    await save("far.npz", made.map((value) => 9 * value));
+    await save(
+      "test.npz",
+      made.map((value) => value + 0.01),
+    );
+    await save(
+      "far.npz",
+      made.map((value) => 9 * value),
+    );
     const head = { W: hostArray(Float32Array.of(1, 0, 0, 1), [2, 2]) };
     await storeArrays(path("head.npz"), head);
     const files = ["train", "test"].flatMap((name) => [`--id-${name}`, path(`${name}.npz`)]);
@@ -78,7 +84,10 @@ describe("a detector of feature files", () => {
     const saved = ["--methods", "msp", "--id-val", path("test.npz"), "--save-detector", detector];
     expect(await runCli(["ood", ...files, ...sets, ...saved], COMMANDS)).toBe(EXIT.done);
     const ROWS = 200_000;
-    await save("large.npz", new Float32Array(2 * ROWS).map((_, index) => Math.sin(index)));
+    await save(
+      "large.npz",
+      new Float32Array(2 * ROWS).map((_, index) => Math.sin(index)),
+    );
     await save("empty.npz", new Float32Array());
     const judge = ["detect", "--detector", detector, path("empty.npz")];
     expect(await runCli([...judge, path("large.npz"), "--csv", path("all.csv")], COMMANDS)).toBe(
@@ -120,7 +129,10 @@ describe("runs without a result", () => {
   });
 
   test("features beyond f32's squares: which set", async () => {
-    await save("huge.npz", new Float32Array(64).fill(1e30).map((value, i) => value * (i % 7)));
+    await save(
+      "huge.npz",
+      new Float32Array(64).fill(1e30).map((value, i) => value * (i % 7)),
+    );
     const files = ["--id-train", path("huge.npz"), "--id-test", path("huge.npz")];
     const words = [...files, "--ood", `far=${path("huge.npz")}`, "--methods", "mahalanobis,knn"];
     expect(await runCli(["ood", ...words], COMMANDS)).toBe(EXIT.fixable);

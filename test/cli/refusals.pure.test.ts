@@ -76,11 +76,19 @@ describe("usage: exit 2", () => {
 
 describe("files: exit 1, by name", () => {
   test.each([
-    ["other columns", ["--ood", `far=${path("narrow.npz")}`], /far \(.*narrow\.npz\) has 2 .*has 3/],
+    [
+      "other columns",
+      ["--ood", `far=${path("narrow.npz")}`],
+      /far \(.*narrow\.npz\) has 2 .*has 3/,
+    ],
     ["other classes", ["--ood", `far=${path("many.npz")}`], /many\.npz\) has logits of 7 classes/],
     ["a folder", ["--ood", `far=${path("folder.npz")}`], /folder\.npz: it is a folder/],
     ["a pickle", ["--ood", `far=${path("train.pkl")}`], /train\.pkl: is a pickled file/],
-    ["an output below a file", [...far, "--csv", path("file/x.csv")], /cannot write .*file\/x\.csv/],
+    [
+      "an output below a file",
+      [...far, "--csv", path("file/x.csv")],
+      /cannot write .*file\/x\.csv/,
+    ],
     ["an output that is a folder", [...far, "--json", path("folder.npz")], /it is a folder/],
   ])("%s", async (_, words, message) => {
     expect(await ood(...words)).toBe(EXIT.fixable);
@@ -102,9 +110,9 @@ describe("files: exit 1, by name", () => {
   test("neco nc: an OOD set of other columns, logits of other classes than the head", async () => {
     const nc = (...words: string[]): Promise<number> =>
       runCli(["nc", "--head", path("head.npz"), ...words], COMMANDS);
-    expect(
-      await nc("--features", path("train.npz"), "--ood", `o=${path("narrow.npz")}`),
-    ).toBe(EXIT.fixable);
+    expect(await nc("--features", path("train.npz"), "--ood", `o=${path("narrow.npz")}`)).toBe(
+      EXIT.fixable,
+    );
     expect(written).toMatch(/OOD set o \(.*narrow\.npz\) has 2 feature columns/);
     expect(await nc("--features", path("many.npz"))).toBe(EXIT.fixable);
     expect(written).toMatch(/many\.npz\) has logits of 7 classes, the head has 2/);

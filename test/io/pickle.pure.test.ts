@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-/** pickle.dumps({"features": [1.0]}) under protocols 2 and 4, and the first bytes of an old torch.save. */
+// A dictionary with the key "features" under protocols 2 and 4, and the start of an old torch.save.
 const PICKLES = {
   "protocol 2": "80027d7100580800000066656174757265737101",
   "protocol 4": "8004951b000000000000007d948c08666561747572657394",

@@ -161,7 +161,7 @@ function parseCell(cell: string, row: number, file: string): number {
   if (Number.isFinite(value) && !Number.isFinite(Math.fround(value)))
     throw new FormatError(
       file,
-      `line ${row + 2} holds ${value}, beyond 3.4e38 and so beyond f32, in which all is computed; drop that line or scale the values down`,
+      `line ${row + 2} holds ${value}, beyond 3.4e38, the largest f32; drop that row or scale the values down`,
     );
   return value;
 }

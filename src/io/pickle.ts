@@ -37,6 +37,6 @@ export function pickleError(file: string, isTorch = /\.pth?$/i.test(file)): Form
   lines.push(`np.savez("${target}", features=saved["features"], labels=saved["labels"])`);
   return new FormatError(
     file,
-    `is a pickled file, which is not read: loading one can run any code. If you trust it, convert it in Python (a head as W=…, b=…; weights with safetensors.torch.save_file; docs/features.md tells more):\n  ${lines.join("\n  ")}`,
+    `is a pickled file, which is not read: loading one can run any code. If you trust it, convert it in Python (docs/features.md tells more, also of heads):\n  ${lines.join("\n  ")}`,
   );
 }

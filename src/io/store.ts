@@ -107,7 +107,7 @@ function beyondFloat(
   const place = shape.length === 2 ? `row ${row}, column ${column}` : `element ${index}`;
   return new FormatError(
     file,
-    `"${name}" holds ${value} in ${place}, beyond 3.4e38 and so beyond f32, in which all is computed; drop that row or scale the values down`,
+    `"${name}" holds ${value} in ${place}, beyond 3.4e38, the largest f32; drop that row or scale the values down`,
   );
 }
 

@@ -69,7 +69,7 @@ function assertClasses(
   if (classes === null || due === null || classes === due) return;
   const other = head ? `the head has ${due}` : `those of ${setTitle(base)} have ${due}`;
   throw new DataError(
-    `${title} has logits of ${classes} classes, ${other}: save features, logits and head of one model, or leave the logits out and pass a head`,
+    `${title} has logits of ${classes} classes, ${other}: take all from one model, or leave the logits out and pass its head`,
   );
 }
 

@@ -32,8 +32,6 @@ export interface MadeRegime {
   readonly balance?: number;
   /** Denominators of NECO's official mode; both without. */
   readonly denominators?: readonly string[];
-  /** Methods that are left out. */
-  readonly skip?: readonly string[];
 }
 
 const json = (name: string): unknown =>

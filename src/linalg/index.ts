@@ -5,6 +5,7 @@ export type { Eigen } from "./eigh.ts";
 export { inverseFactor } from "./inverseFactor.ts";
 export { lstsq } from "./lstsq.ts";
 export type { LeastSquares } from "./lstsq.ts";
+export { addProducts, product, squaredGaps } from "./matrix64.ts";
 export { MomentAccumulator, mergeMoments } from "./moments.ts";
 export type { Moments } from "./moments.ts";
 export { deviations, pca } from "./pca.ts";

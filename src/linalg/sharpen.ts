@@ -1,10 +1,10 @@
 /** Singular values from their vectors, with products that are good to 1e-9 of the largest. */
 import type { Engine } from "../engine/index.ts";
-import { at } from "../util/shape.ts";
 import { eighHost } from "./eigh.ts";
 import { exactGram, exactProduct } from "./exactProduct.ts";
 import type { Host } from "./exactProduct.ts";
 import { get } from "./float64.ts";
+import { addProducts } from "./matrix64.ts";
 import { quotients } from "./rayleigh.ts";
 import { smallSymmetric } from "./smallSymmetric.ts";
 
@@ -47,14 +47,10 @@ function columnsOf({ values, rows, cols }: Host, first: number, end: number): Ho
 }
 
 /** WᵀW in float64. */
-function hostGram({ values, rows, cols }: Host): Float64Array {
+function hostGram({ values, cols }: Host): Float64Array {
+  const rows = Float64Array.from(values);
   const sums = new Float64Array(cols * cols);
-  for (let row = 0; row < rows; row++)
-    for (let i = 0; i < cols; i++)
-      for (let j = 0; j < cols; j++) {
-        const product = at(values, row * cols + i) * at(values, row * cols + j);
-        sums[i * cols + j] = get(sums, i * cols + j) + product;
-      }
+  addProducts(sums, [rows, rows], () => 1);
   return sums;
 }
 

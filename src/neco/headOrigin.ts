@@ -1,12 +1,9 @@
 /** The point that a classifier sees nothing in: u = −W⁺b, where its logits are zero or as near as can be. */
 import type { Engine } from "../engine/index.ts";
 import type { Head } from "../io/index.ts";
-import { lowerFactor, pinvh, solveFactored, svd } from "../linalg/index.ts";
+import { addProducts, lowerFactor, pinvh, solveFactored, svd } from "../linalg/index.ts";
 import { at } from "../util/shape.ts";
 import { dot } from "./arrays.ts";
-
-/** As {@link at}, for the loops that take long: of one array type. */
-const get = (list: Float64Array, index: number): number => list[index] ?? Number.NaN;
 
 /** u and what it was found with. */
 export interface HeadOrigin {
@@ -44,20 +41,12 @@ function backProject({ weight, classes, dim }: Head, x: Float64Array): Float64Ar
 /** W's Gram matrix over its shorter side, WWᵀ for C ≤ D, in float64: [n · n]. */
 function gram64({ weight, classes, dim }: Head): Float64Array {
   const isWide = classes <= dim;
-  const [n, terms] = isWide ? [classes, dim] : [dim, classes];
-  // Rows of the shorter side lie together in memory.
-  const rows = Float64Array.from({ length: n * terms }, (_, index) => {
-    const [i, k] = [Math.floor(index / terms), index % terms];
-    return at(weight, isWide ? index : k * dim + i);
-  });
+  const n = Math.min(classes, dim);
+  const rows = Float64Array.from(weight, (value, index) =>
+    isWide ? at(weight, (index % classes) * dim + Math.floor(index / classes)) : value,
+  ); // [the other side, n]
   const gram = new Float64Array(n * n);
-  for (let i = 0; i < n; i++)
-    for (let j = 0; j <= i; j++) {
-      let sum = 0;
-      for (let k = 0; k < terms; k++) sum += get(rows, i * terms + k) * get(rows, j * terms + k);
-      gram[i * n + j] = sum;
-      gram[j * n + i] = sum;
-    }
+  addProducts(gram, [rows, rows], () => 1);
   return gram;
 }
 

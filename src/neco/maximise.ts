@@ -1,9 +1,8 @@
 /** One turn of expectation–maximisation: sums over the rows on the GPU, and the next mixture from them in float64. */
 import type { Engine, Tensor } from "../engine/index.ts";
-import { inverseFactor } from "../linalg/index.ts";
+import { addProducts, inverseFactor, product } from "../linalg/index.ts";
 import { at } from "../util/shape.ts";
 import { addTo } from "./groups.ts";
-import { addProducts, product } from "./matrix64.ts";
 import type { Mixture, MixtureTensors } from "./mixture.ts";
 
 const NEVER_EMPTY = 10 * 2 ** -52; // added to each component's rows, as scikit-learn does

@@ -1,7 +1,7 @@
 /** Gaussian mixtures with one covariance that all components share: densities of rows, on the GPU. */
 import type { Engine, Tensor } from "../engine/index.ts";
 import { at } from "../util/shape.ts";
-import { product } from "./matrix64.ts";
+import { product } from "../linalg/index.ts";
 
 const MAX_ELEMENTS = 2 ** 22; // of gaps of a chunk's rows to all means, f32: 16 MiB
 const MAX_CHUNK_ROWS = 1024; // f32 partial sums stay accurate

@@ -2,7 +2,7 @@
 import type { Engine } from "../engine/index.ts";
 import { at } from "../util/shape.ts";
 import { eachChunk } from "./bank.ts";
-import { squaredGaps } from "./matrix64.ts";
+import { squaredGaps } from "../linalg/index.ts";
 import type { NamedArray } from "./score.ts";
 
 const MAX_LIKENESSES = 2 ** 23; // of a block to a bank, f32: 32 MiB

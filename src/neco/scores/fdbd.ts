@@ -1,7 +1,7 @@
 /** fDBD: mean distance to the decision boundaries of the other classes, against the feature's distance from the mean. */
 import type { Head } from "../../io/index.ts";
 import { arrayTensor, splitTensor, splitVector, stateArray, subtractSplit } from "../arrays.ts";
-import { squaredGaps } from "../matrix64.ts";
+import { squaredGaps } from "../../linalg/index.ts";
 import { safeLengths } from "../numberTensor.ts";
 import { chooseParameters, oneWord } from "../parameters.ts";
 import type { NamedArray, Score } from "../score.ts";

@@ -1,6 +1,7 @@
 /** Runs passes as they come, batched into one encoder until somebody reads. */
+import { BindGroupCache } from "./bindGroups.ts";
 import type { OpenDevice } from "./device.ts";
-import { accessesOf, paramBytes, writeParams } from "./executor.ts";
+import { bindingKinds, paramBytes, writeParams } from "./executor.ts";
 import type { Executor, ResolvedPass } from "./executor.ts";
 import type { PipelineCache } from "./pipelines.ts";
 import { ALIGNMENT, BufferPool, GPU_BUFFER_USAGE } from "./pool.ts";
@@ -18,6 +19,7 @@ export class EagerExecutor implements Executor {
   private readonly gpu: OpenDevice;
   private readonly pool: BufferPool;
   private readonly pipelines: PipelineCache;
+  private readonly bindGroups: BindGroupCache;
   /** Buffers for reading back: the pages of a new one cost more than the copy into it. */
   private readonly staging: BufferPool;
   private readonly paramsBuffer: GPUBuffer;
@@ -33,6 +35,7 @@ export class EagerExecutor implements Executor {
     this.gpu = gpu;
     this.pool = pool;
     this.pipelines = pipelines;
+    this.bindGroups = new BindGroupCache(gpu.device);
     const { MAP_READ, COPY_DST } = GPU_BUFFER_USAGE;
     this.staging = new BufferPool(gpu.device, Infinity, MAP_READ | COPY_DST);
     this.paramsBuffer = gpu.device.createBuffer({
@@ -57,25 +60,21 @@ export class EagerExecutor implements Executor {
 
   /** {@inheritDoc Executor.enqueue} */
   enqueue({ pass, bindings }: ResolvedPass): void {
-    const { pipeline, layout } = this.pipelines.get(pass.label, pass.code, accessesOf(pass));
-    const entries: GPUBindGroupEntry[] = bindings.map(({ storage, offset, size }, binding) => ({
-      binding,
-      resource: { buffer: liveBuffer(storage), offset, size },
+    const { pipeline, layout } = this.pipelines.get(pass.label, pass.code, bindingKinds(pass));
+    const ranges = bindings.map(({ storage, offset, size }) => ({
+      buffer: liveBuffer(storage),
+      offset,
+      size,
     }));
+    const offsets: number[] = [];
     if (pass.params.length > 0) {
-      const offset = this.pending * ALIGNMENT;
-      writeParams(pass, this.paramsHost, offset);
-      entries.push({
-        binding: entries.length,
-        resource: { buffer: this.paramsBuffer, offset, size: paramBytes(pass) },
-      });
+      ranges.push({ buffer: this.paramsBuffer, offset: 0, size: paramBytes(pass) });
+      offsets.push(this.pending * ALIGNMENT);
+      writeParams(pass, this.paramsHost, this.pending * ALIGNMENT);
     }
     this.computePass ??= this.commands.beginComputePass({ label: "eager" });
     this.computePass.setPipeline(pipeline);
-    this.computePass.setBindGroup(
-      0,
-      this.gpu.device.createBindGroup({ label: pass.label, layout, entries }),
-    );
+    this.computePass.setBindGroup(0, this.bindGroups.get(pass.label, layout, ranges), offsets);
     this.computePass.dispatchWorkgroups(...pass.grid);
     this.dispatches++;
     if (++this.pending === MAX_PENDING) this.flush();

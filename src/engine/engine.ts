@@ -3,8 +3,6 @@
  * than 250 lines, because one class lists all of that with its documentation and hands it on.
  */
 import type { Attrs, Caps, OpDef } from "../kernels/op.ts";
-import { inferMetas, pickVariant } from "../kernels/op.ts";
-import { heldPick } from "../kernels/picks.ts";
 import type { Picks } from "../kernels/picks.ts";
 import { CaptureError, ShapeError } from "../util/errors.ts";
 import { bytesOf, meta as metaOf, show, sizeOf } from "../util/shape.ts";
@@ -17,6 +15,8 @@ import type { Executor } from "./executor.ts";
 import { bindOps } from "./ops.ts";
 import type { Ops } from "./ops.ts";
 import { PipelineCache } from "./pipelines.ts";
+import { Plans } from "./plans.ts";
+import type { Planned } from "./plans.ts";
 import { ALIGNMENT, BufferPool } from "./pool.ts";
 import { Scopes } from "./scope.ts";
 import { dtypeOf, Storage, Tensor } from "./tensor.ts";
@@ -49,6 +49,7 @@ export class Engine {
   private observer: ((call: OpCall) => void) | null = null;
   private readonly tapes: Tape[] = [];
   private readonly scopes = new Scopes();
+  private readonly plans: Plans;
   private absentTensor: Tensor | null = null;
   private readonly collected: FinalizationRegistry<() => void>;
 
@@ -60,6 +61,7 @@ export class Engine {
     this.picks = picks;
     this.pool = new BufferPool(gpu.device, memoryBudget);
     this.pipelines = new PipelineCache(gpu.device, gpu.faults);
+    this.plans = new Plans(gpu.caps, picks);
     this.eager = new EagerExecutor(gpu, this.pool, this.pipelines);
     this.executor = this.eager;
     this.ops = bindOps((op, inputs, attrs) => this.run(op, inputs, attrs));
@@ -77,7 +79,7 @@ export class Engine {
   get absent(): Tensor {
     // Kept for the engine's life, whatever scope asks first.
     this.absentTensor ??= this.detached(() =>
-      this.withExecutor(this.eager, () => this.allocate(metaOf([1]), "absent")),
+      this.withExecutor(this.eager, () => this.allocate(metaOf([1]), "absent [1]")),
     );
     return this.absentTensor;
   }
@@ -91,7 +93,7 @@ export class Engine {
       throw new ShapeError("tensor", `${values.length} values do not fill the shape`, { shape });
     // Constants of a program are uploaded once, while it is captured: always eager.
     const made = this.withExecutor(this.eager, () =>
-      this.allocate({ shape, dtype: dtypeOf(values) }, "constant"),
+      this.allocate({ shape, dtype: dtypeOf(values) }, `constant ${show(shape)}`),
     );
     this.eager.write(made, values);
     return made;
@@ -128,7 +130,7 @@ export class Engine {
    */
   allocate(meta: Meta, label: string): Tensor {
     if (meta.dtype === "f16") needHalf(this.caps);
-    const storage = this.executor.allocate(bytesOf(meta), `${label} ${show(meta.shape)}`);
+    const storage = this.executor.allocate(bytesOf(meta), label);
     return this.own(new Tensor(this, meta, storage));
   }
 
@@ -160,40 +162,24 @@ export class Engine {
   ): readonly Tensor[] {
     for (const input of inputs) input?.assertAlive();
     this.observer?.({ op, inputs, attrs });
-    const metas = inferMetas(op, inputs, attrs);
-    const outputs = op.alias
-      ? this.alias(inputs, metas)
-      : this.dispatch(op, inputs, metas, { attrs, variant });
+    const planned = this.plans.of(op, inputs, attrs, variant);
+    const outputs = op.alias ? this.alias(inputs, planned) : this.dispatch(inputs, planned);
     this.tapes.at(-1)?.record(op, inputs, outputs, attrs);
     return outputs;
   }
 
-  private alias(inputs: readonly (Tensor | null)[], metas: readonly Meta[]): Tensor[] {
+  private alias(inputs: readonly (Tensor | null)[], { outputs }: Planned): Tensor[] {
     const [source] = inputs;
-    const [meta] = metas;
-    if (!source || !meta) throw new TypeError("an alias op needs one input and one output");
-    return [this.own(new Tensor(this, meta, source.storage, source.offset))];
+    const [output] = outputs;
+    if (!source || !output) throw new TypeError("an alias op needs one input and one output");
+    return [this.own(new Tensor(this, output.meta, source.storage, source.offset))];
   }
 
-  private dispatch(
-    op: OpDef,
-    inputs: readonly (Tensor | null)[],
-    metas: readonly Meta[],
-    { attrs, variant: wanted }: { attrs: Attrs; variant: string | undefined },
-  ): Tensor[] {
-    const names = [...op.outputs, ...(op.saves ?? [])];
-    const outputs = metas.map((meta, index) =>
-      this.allocate(meta, `${op.name} ${names[index] ?? ""}`),
-    );
-    if (outputs.length > 0 && outputs.every(({ size }) => size === 0)) return outputs;
-    const { caps, picks } = this;
-    const asked = wanted ?? heldPick(picks, op, { inputs, attrs, caps });
-    const variant = pickVariant(op, inputs, attrs, caps, asked);
-    const plan = op.variants[variant]?.plan(inputs, attrs, caps);
-    if (!plan) throw new TypeError(`${op.name} has no variant ${variant}`);
-    const temps = plan.temps.map((meta) => this.allocate(meta, `${op.name} temp`));
-    for (const pass of plan.passes)
-      this.executor.enqueue(resolvePass(pass, { inputs, outputs, temps }, caps));
+  private dispatch(inputs: readonly (Tensor | null)[], planned: Planned): Tensor[] {
+    const outputs = planned.outputs.map(({ meta, label }) => this.allocate(meta, label));
+    const temps = planned.temps.map(({ meta, label }) => this.allocate(meta, label));
+    for (const pass of planned.passes)
+      this.executor.enqueue(resolvePass(pass, { inputs, outputs, temps }, this.caps));
     for (const temp of temps) temp.dispose();
     return outputs;
   }

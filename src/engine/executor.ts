@@ -80,8 +80,11 @@ export function writeParams(pass: Pass, view: DataView, offset: number): void {
 /** Bytes of the params uniform of a pass, padded as WGSL pads a struct in uniform memory. */
 export const paramBytes = (pass: Pass): number => Math.ceil(pass.params.length / 4) * 16;
 
-/** Access kinds of all bindings, params last. */
-export const accessesOf = (pass: Pass): Access[] => [
+/** What a binding is to a layout; params lie at an offset that is told when they are bound. */
+export type BindingKind = Access | "params";
+
+/** Kinds of all bindings, params last. */
+export const bindingKinds = (pass: Pass): BindingKind[] => [
   ...pass.bindings.map(({ access }) => access),
-  ...(pass.params.length > 0 ? (["uniform"] as const) : []),
+  ...(pass.params.length > 0 ? (["params"] as const) : []),
 ];

@@ -1,7 +1,7 @@
 /** Makes compute pipelines and bind groups, each pipeline once per device. */
-import type { Access } from "../kernels/op.ts";
 import { CompileError } from "../util/errors.ts";
 import type { Faults } from "./device.ts";
+import type { BindingKind } from "./executor.ts";
 
 /** A pipeline and the layout its bind groups follow. */
 export interface Pipeline {
@@ -9,11 +9,12 @@ export interface Pipeline {
   readonly layout: GPUBindGroupLayout;
 }
 
-const BUFFER_TYPES = {
-  read: "read-only-storage",
-  read_write: "storage",
-  uniform: "uniform",
-} as const satisfies Record<Access, GPUBufferBindingType>;
+const BUFFER_LAYOUTS = {
+  read: { type: "read-only-storage" },
+  read_write: { type: "storage" },
+  uniform: { type: "uniform" },
+  params: { type: "uniform", hasDynamicOffset: true },
+} as const satisfies Record<BindingKind, GPUBufferBindingLayout>;
 
 const COMPUTE_STAGE = 0x4;
 
@@ -36,16 +37,16 @@ export class PipelineCache {
     this.faults = faults;
   }
 
-  private layout(accesses: readonly Access[]): GPUBindGroupLayout {
-    const key = accesses.join();
+  private layout(kinds: readonly BindingKind[]): GPUBindGroupLayout {
+    const key = kinds.join();
     const known = this.layouts.get(key);
     if (known) return known;
     const layout = this.device.createBindGroupLayout({
       label: `bindings ${key}`,
-      entries: accesses.map((access, binding) => ({
+      entries: kinds.map((kind, binding) => ({
         binding,
         visibility: COMPUTE_STAGE,
-        buffer: { type: BUFFER_TYPES[access] },
+        buffer: BUFFER_LAYOUTS[kind],
       })),
     });
     this.layouts.set(key, layout);
@@ -53,8 +54,8 @@ export class PipelineCache {
   }
 
   /** The pipelines with these bindings by text. */
-  private textsOf(accesses: readonly Access[]): Map<string, Pipeline> {
-    const key = accesses.join();
+  private textsOf(kinds: readonly BindingKind[]): Map<string, Pipeline> {
+    const key = kinds.join();
     const texts = this.ready.get(key) ?? new Map<string, Pipeline>();
     this.ready.set(key, texts);
     return texts;
@@ -63,9 +64,9 @@ export class PipelineCache {
   private describe(
     label: string,
     code: string,
-    accesses: readonly Access[],
+    kinds: readonly BindingKind[],
   ): { descriptor: GPUComputePipelineDescriptor; layout: GPUBindGroupLayout } {
-    const layout = this.layout(accesses);
+    const layout = this.layout(kinds);
     const module = this.device.createShaderModule({ label, code });
     void this.reportMessages(label, code, module);
     return {
@@ -89,11 +90,11 @@ export class PipelineCache {
   }
 
   /** The pipeline, made on the spot when new; its errors surface at the next read. */
-  get(label: string, code: string, accesses: readonly Access[]): Pipeline {
-    const texts = this.textsOf(accesses);
+  get(label: string, code: string, kinds: readonly BindingKind[]): Pipeline {
+    const texts = this.textsOf(kinds);
     const known = texts.get(code);
     if (known) return known;
-    const { descriptor, layout } = this.describe(label, code, accesses);
+    const { descriptor, layout } = this.describe(label, code, kinds);
     const made = { pipeline: this.device.createComputePipeline(descriptor), layout };
     this.created++;
     texts.set(code, made);
@@ -104,11 +105,11 @@ export class PipelineCache {
    * The pipeline, compiled without blocking.
    * @throws CompileError with the line at fault; a failed compile is not kept.
    */
-  async getAsync(label: string, code: string, accesses: readonly Access[]): Promise<Pipeline> {
-    const texts = this.textsOf(accesses);
+  async getAsync(label: string, code: string, kinds: readonly BindingKind[]): Promise<Pipeline> {
+    const texts = this.textsOf(kinds);
     const known = texts.get(code);
     if (known) return known;
-    const { descriptor, layout } = this.describe(label, code, accesses);
+    const { descriptor, layout } = this.describe(label, code, kinds);
     try {
       const pipeline = await this.device.createComputePipelineAsync(descriptor);
       const raced = texts.get(code);

@@ -9,6 +9,8 @@ export interface PassCommand {
   readonly label: string;
   readonly pipeline: GPUComputePipeline;
   readonly bindGroup: GPUBindGroup;
+  /** Where the params lie in their buffer; none without params. */
+  readonly offsets: readonly number[];
   readonly grid: readonly [number, number, number];
   readonly flops: number;
   readonly bytes: number;
@@ -68,7 +70,7 @@ function encodeTimed(
       },
     });
     pass.setPipeline(command.pipeline);
-    pass.setBindGroup(0, command.bindGroup);
+    pass.setBindGroup(0, command.bindGroup, command.offsets);
     pass.dispatchWorkgroups(...command.grid);
     pass.end();
   }

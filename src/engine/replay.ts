@@ -2,7 +2,7 @@
 import type { RecordedStep, Recorder } from "./capture.ts";
 import { liveBuffer } from "./eager.ts";
 import type { Engine } from "./engine.ts";
-import { accessesOf, paramBytes, writeParams } from "./executor.ts";
+import { bindingKinds, paramBytes, writeParams } from "./executor.ts";
 import type { Pipeline } from "./pipelines.ts";
 import { optimise } from "./optimise.ts";
 import type { Optimised, ProgramOptions } from "./optimise.ts";
@@ -102,7 +102,7 @@ export class Replay {
       if (step.kind === "pass") {
         pass ??= encoder.beginComputePass({ label: "program" });
         pass.setPipeline(step.pipeline);
-        pass.setBindGroup(0, step.bindGroup);
+        pass.setBindGroup(0, step.bindGroup, step.offsets);
         pass.dispatchWorkgroups(...step.grid);
       } else {
         pass?.end();
@@ -197,9 +197,9 @@ async function compile(
   const wanted = steps.map((step) => {
     if (step.kind === "copy") return Promise.resolve(null);
     const { pass } = step.resolved;
-    const accesses = accessesOf(pass);
-    const key = `${accesses.join()}\n${pass.code}`;
-    const known = byCode.get(key) ?? engine.pipelines.getAsync(pass.label, pass.code, accesses);
+    const kinds = bindingKinds(pass);
+    const key = `${kinds.join()}\n${pass.code}`;
+    const known = byCode.get(key) ?? engine.pipelines.getAsync(pass.label, pass.code, kinds);
     byCode.set(key, known);
     return known;
   });
@@ -237,7 +237,7 @@ function command(
   if (pass.params.length > 0 && memory.params)
     entries.push({
       binding: entries.length,
-      resource: { buffer: memory.params, offset: index * ALIGNMENT, size: paramBytes(pass) },
+      resource: { buffer: memory.params, offset: 0, size: paramBytes(pass) },
     });
   const bindGroup = engine.gpu.device.createBindGroup({
     label: pass.label,
@@ -245,5 +245,6 @@ function command(
     entries,
   });
   const { label, grid, flops = 0, bytes = 0 } = pass;
-  return { kind: "pass", label, pipeline: made.pipeline, bindGroup, grid, flops, bytes };
+  const offsets = pass.params.length > 0 ? [index * ALIGNMENT] : [];
+  return { kind: "pass", label, pipeline: made.pipeline, bindGroup, offsets, grid, flops, bytes };
 }

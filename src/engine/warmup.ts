@@ -21,9 +21,9 @@ export async function warmUp(device: GPUDevice, commands: readonly Command[]): P
   });
   const encoder = device.createCommandEncoder({ label: "warm-up" });
   const pass = encoder.beginComputePass({ label: "warm-up" });
-  for (const { pipeline, bindGroup } of first.values()) {
+  for (const { pipeline, bindGroup, offsets } of first.values()) {
     pass.setPipeline(pipeline);
-    pass.setBindGroup(0, bindGroup);
+    pass.setBindGroup(0, bindGroup, offsets);
     pass.dispatchWorkgroupsIndirect(emptyGrid, 0);
   }
   pass.end();

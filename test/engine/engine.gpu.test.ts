@@ -51,6 +51,27 @@ describe("scopes", () => {
   });
 });
 
+describe("bind groups", () => {
+  it("are made once for the same buffers, whatever the params", async () => {
+    const x = engine.tensor(new Float32Array([1, 2]));
+    const made: unknown[] = [];
+    const { device } = engine.gpu;
+    const createBindGroup = device.createBindGroup.bind(device);
+    device.createBindGroup = (descriptor) => {
+      made.push(descriptor);
+      return createBindGroup(descriptor);
+    };
+    const last = engine.scope(() => {
+      for (let shift = 0; shift < 9; shift++) engine.ops.affine(x, { shift }).dispose();
+      return engine.ops.affine(x, { shift: 9 });
+    });
+    device.createBindGroup = createBindGroup;
+    expect(await last.data()).toEqual(new Float32Array([10, 11]));
+    expect(made.length).toBeLessThanOrEqual(1);
+    for (const tensor of [x, last]) tensor.dispose();
+  });
+});
+
 describe("reading", () => {
   it("says what to do about a freed tensor", async () => {
     const freed = engine.scope(() => ({ x: engine.tensor(new Float32Array(1)) })).x;

@@ -1,7 +1,7 @@
 /** Merging passes: bindings, params and WGSL of the result, and what it refuses. */
 import { describe, expect, it } from "vitest";
 import { epilogue } from "../../shaders/lib/epilogue.wgsl.ts";
-import { accessesOf } from "../../src/engine/executor.ts";
+import { bindingKinds } from "../../src/engine/executor.ts";
 import { canLead, fusePasses } from "../../src/kernels/fuse.ts";
 import type { FusedPass, Link } from "../../src/kernels/fuse.ts";
 import { table } from "../../src/kernels/index.ts";
@@ -35,7 +35,7 @@ describe("fusePasses", () => {
       { member: 1, binding: 2 },
       { member: 1, binding: 0 },
     ]);
-    expect(accessesOf(pass)).toEqual(["read", "read", "read", "read_write", "read", "uniform"]);
+    expect(bindingKinds(pass)).toEqual(["read", "read", "read", "read_write", "read", "params"]);
     expect(pass.label).toBe(`${matmul.label} + add`);
     expect(pass.code).toContain("let value1 = add_stage(operand0_0[at], value0);");
     expect(pass.code).toContain("@group(0) @binding(5) var<uniform> params");

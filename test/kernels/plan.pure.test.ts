@@ -3,7 +3,6 @@ import { describe, expect, it } from "vitest";
 import { cases } from "../../src/kernels/cases.ts";
 import type { OpCases } from "../../src/kernels/case.ts";
 import { opEntries } from "../../src/kernels/index.ts";
-import { accessesOf } from "../../src/engine/executor.ts";
 import type { Caps } from "../../src/kernels/op.ts";
 import { pickVariant } from "../../src/kernels/op.ts";
 import { foldGrid } from "../../src/kernels/pass.ts";
@@ -70,7 +69,7 @@ describe("plans of samples", () => {
             expect(Number.isFinite(value), where).toBe(true);
             if (kind !== "f32") expect(Number.isInteger(value), where).toBe(true);
           }
-        const storage = accessesOf(pass).filter((access) => access !== "uniform");
+        const storage = pass.bindings.filter(({ access }) => access !== "uniform");
         expect(storage.length, where).toBeLessThanOrEqual(goldenCaps.maxStorageBuffers);
       }
   });

@@ -8,7 +8,7 @@ import {
   WgslReflect,
 } from "wgsl_reflect/wgsl_reflect.module.js";
 import type { TypeInfo } from "wgsl_reflect/wgsl_reflect.module.js";
-import { accessesOf } from "../../src/engine/executor.ts";
+import { bindingKinds } from "../../src/engine/executor.ts";
 import type { Pass } from "../../src/kernels/op.ts";
 import { at } from "../../src/util/shape.ts";
 import { expandedShaders, plannedSamples } from "../../tools/expanded.ts";
@@ -33,7 +33,7 @@ describe("shaders/expanded", () => {
 const passes = new Map<string, Pass>();
 for (const planned of plannedSamples())
   for (const pass of planned.passes)
-    passes.set(`${accessesOf(pass).join()} ${pass.params.length}\n${pass.code}`, pass);
+    passes.set(`${bindingKinds(pass).join()} ${pass.params.length}\n${pass.code}`, pass);
 
 /** The declarations alone: the parser of wgsl_reflect does not know every statement. */
 function declarationsOf(code: string): string {
@@ -71,7 +71,7 @@ describe("bindings and params", () => {
         declared.map(({ access, resourceType }) =>
           resourceType === ResourceType.Uniform ? "uniform" : access === "" ? "read" : access,
         ),
-      ).toEqual(accessesOf(pass));
+      ).toEqual(bindingKinds(pass).map((kind) => (kind === "params" ? "uniform" : kind)));
       if (pass.params.length === 0) return;
       expect(wordsOf(at(declared, -1).type)).toEqual(
         pass.params.map((param) => at(Object.keys(param), 0)),

@@ -7,6 +7,19 @@ import type { Hole } from "../../shaders/lib/wgsl.ts";
 const bad = (value: unknown): Hole => value as Hole;
 
 describe("wgsl", () => {
+  it("makes the text of the same holes once, and tells true from its name", () => {
+    const text = (hole: Hole): string => wgsl`const A = ${hole};`;
+    expect(text(true)).toBe(text("true"));
+    const branch = (flag: Hole): string => wgsl`
+#if ${flag}
+yes
+#endif
+const B = 1;`;
+    expect(branch(true)).toContain("yes");
+    expect(() => branch("true")).toThrow(TypeError);
+    for (let k = 0; k < 600; k++) expect(text(k)).toBe(`const A = ${k};\n`);
+  });
+
   it("fills holes and picks blocks", () => {
     const text = (flag: boolean): string => wgsl`
 const N: u32 = ${4}u;

@@ -46,6 +46,10 @@ export const VIT_B: ViTConfig = { ...vitConfig("ViT-B_16"), epsilon: 1e-5 };
 export const VIT_S: ViTConfig = { ...vitConfig("ViT-S_16"), epsilon: 1e-5 };
 export const VIT_S_BATCH = 2;
 
+/** A batch that keeps a GPU busy, and the cross-entropy of its first three steps of plain SGD, as PyTorch has it. */
+export const VIT_S_GPU_BATCH = 16;
+export const VIT_S_LOSSES = [7.05991, 4.66524, 3.16863] as const;
+
 /** Operations of a forward pass over a batch; a training step counts three times that. */
 export function vitFlops(config: ViTConfig, batch: number): number {
   const patches = (config.imageSize / config.patch) ** 2;

@@ -37,6 +37,8 @@ interface Options {
 }
 
 const LEAST_ROUNDS = 3;
+/** An idle GPU's clock is a fifth of a busy one's and takes tens of milliseconds to rise. */
+const GPU_WARM_MS = 100;
 const QUICK = { rounds: 3, seconds: 10 };
 const QUICK_WORKS = /^(matmul-512|attention|softmax|layernorm|gelu|eigh-128)$/;
 
@@ -109,7 +111,7 @@ function chosen(options: Options): { work: Work[]; engines: Entrant[] } {
   return { work, engines };
 }
 
-function effortOf(options: Options): Effort {
+function effortOf(options: Options): Omit<Effort, "warmMs"> {
   const [rounds, seconds, limit] = [options.rounds, options.budget, options.limit].map(Number);
   if (![rounds, seconds, limit].every((value) => value !== undefined && value > 0))
     throw new UsageError("--rounds, --budget and --limit must be numbers above 0");
@@ -122,21 +124,27 @@ function effortOf(options: Options): Effort {
   };
 }
 
+/** Of all engines' processes. */
+const environment = (kind: string): NodeJS.ProcessEnv => ({
+  ...process.env,
+  ...driverEnvironment(kind),
+  NECO_ADAPTER: kind,
+  MESA_SHADER_CACHE_DISABLE: "true", // a first run that finds its kernels on disk is not cold
+  ORT_DISABLE_TELEMETRY: "1", // onnxruntime reports its use to its makers otherwise
+});
+
 async function main(options: Options): Promise<void> {
-  const { work, engines } = chosen(options);
-  const effort = effortOf(options);
+  const { work: wanted, engines } = chosen(options);
+  const asked = effortOf(options);
   if (absent(engines.flatMap(({ packages }) => packages)).length > 0 && options.install)
     install(print);
   const { adapter, peaks: before } = await peaksNow(options.adapter);
-  const software = adapter.kind === "gpu" ? "" : " (software: these are not GPU speeds)";
+  const isGpu = adapter.kind === "gpu";
+  const effort = { ...asked, warmMs: isGpu ? GPU_WARM_MS : 0 };
+  const work = wanted.filter(({ isLarge }) => isGpu || !isLarge || options.only !== undefined);
+  const software = isGpu ? "" : " (software: these are not GPU speeds)";
   print(`adapter: ${adapter.description}${software}\npeaks before: ${peaksLine(before)}\nengines:`);
-  const env = {
-    ...process.env,
-    ...driverEnvironment(adapter.kind),
-    NECO_ADAPTER: adapter.kind,
-    MESA_SHADER_CACHE_DISABLE: "true", // a first run that finds its kernels on disk is not cold
-    ORT_DISABLE_TELEMETRY: "1", // onnxruntime reports its use to its makers otherwise
-  };
+  const env = environment(adapter.kind);
   const { present, missing } = await muster(engines, env, { adapter, limitMs: effort.limitMs });
   const setting = {
     adapter,

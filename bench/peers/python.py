@@ -1,4 +1,4 @@
-"""PyTorch and NumPy on the CPU: answers the bench's requests (protocol.ts) as child.ts does."""
+"""PyTorch on the CPU or CUDA, and NumPy: answers the bench's requests (protocol.ts) as child.ts does."""
 
 import json
 import math
@@ -10,6 +10,7 @@ import time
 import numpy as np
 
 torch = None  # NumPy's rows do not need it
+device = "cpu"  # of PyTorch
 
 EPSILON = 1e-5  # graph.ts
 LEARNING_RATE = 0.01  # bench/workloads.ts
@@ -25,11 +26,21 @@ def load(files):
     }
 
 
+def tensor(array):
+    return torch.from_numpy(array).to(device)
+
+
+def finish():
+    """Waits for the GPU: CUDA's calls return before their work is done."""
+    if device == "cuda":
+        torch.cuda.synchronize()
+
+
 class Op:
     """A function of the inputs without state."""
 
     def __init__(self, inputs, function):
-        self.inputs = {name: torch.from_numpy(array) for name, array in inputs.items()}
+        self.inputs = {name: tensor(array) for name, array in inputs.items()}
         self.function = function
 
     def run(self):
@@ -37,7 +48,7 @@ class Op:
             return self.function(self.inputs)
 
     def result(self):
-        return {"y": self.run().numpy()}
+        return {"y": self.run().cpu().numpy()}
 
 
 def attention(q, k, v):
@@ -79,7 +90,7 @@ class Training:
     """Plain SGD on the work's batch."""
 
     def __init__(self, inputs, config):
-        self.inputs = {name: torch.from_numpy(array) for name, array in inputs.items()}
+        self.inputs = {name: tensor(array) for name, array in inputs.items()}
         self.labels = self.inputs.pop("labels").long()
         weights = [name for name in self.inputs if name != "patches"]
         for name in weights:
@@ -119,7 +130,7 @@ def randomised(linalg, a):
 
 def like(a, array):
     """A NumPy array as a tensor of a's kind."""
-    return torch.from_numpy(array).to(a.dtype)
+    return torch.from_numpy(array).to(a)
 
 
 def svd(linalg, a):
@@ -144,8 +155,12 @@ METHODS = {
 }
 
 
+def on_host(part):
+    return np.asarray(part.cpu() if torch is not None else part)
+
+
 class Decomposition:
-    """A decomposition by LAPACK; linalg is NumPy's module or PyTorch's."""
+    """A decomposition by LAPACK or cuSOLVER; linalg is NumPy's module or PyTorch's."""
 
     def __init__(self, linalg, inputs, what):
         self.linalg = linalg
@@ -156,7 +171,7 @@ class Decomposition:
         return self.method(self.linalg, *self.inputs)
 
     def result(self):
-        found = {name: np.asarray(part) for name, part in zip(self.names, self.run())}
+        found = {name: on_host(part) for name, part in zip(self.names, self.run())}
         if "vt" in found:
             found["v"] = found.pop("vt").T
         return {name: np.ascontiguousarray(part) for name, part in found.items()}
@@ -167,8 +182,8 @@ def prepare(engine, work, inputs):
     if kind in ("eigh", "decompose"):
         arrays = [inputs[name] for name in ("a", "b") if name in inputs]
         linalg = np.linalg
-        if engine == "pytorch":
-            arrays, linalg = [torch.from_numpy(array) for array in arrays], torch.linalg
+        if torch is not None:
+            arrays, linalg = [tensor(array) for array in arrays], torch.linalg
         return Decomposition(linalg, arrays, work.get("what", kind))
     if kind == "train":
         return Training(inputs, work["config"])
@@ -195,6 +210,9 @@ class Answers:
     def available(self, _):
         if self.engine == "numpy":
             return {"version": f"numpy {np.__version__} (solves in float64)", "adapter": None}
+        if device == "cuda":
+            name = torch.cuda.get_device_name()
+            return {"version": f"torch {torch.__version__}, CUDA on {name}", "adapter": None}
         torch.set_num_threads(os.cpu_count())
         return {"version": f"torch {torch.__version__}", "adapter": None}
 
@@ -202,9 +220,11 @@ class Answers:
         self.prepared = prepare(self.engine, request["work"], load(request["inputs"]))
 
     def run(self, request):
+        finish()
         start = time.perf_counter()
         for _ in range(request["repeats"]):
             self.prepared.run()
+        finish()
         return {"ms": (time.perf_counter() - start) * 1000 / request["repeats"]}
 
     def result(self, request):
@@ -215,12 +235,14 @@ class Answers:
 
 
 def main():
-    global torch
+    global device, torch
     engine = sys.argv[1]
-    if engine == "pytorch":
+    if engine.startswith("pytorch"):
         import torch as found
 
         torch = found
+    if engine == "pytorch-cuda":
+        device = "cuda"
     answers = Answers(engine)
     channel = socket.socket(fileno=int(os.environ["NODE_CHANNEL_FD"]))
     for line in channel.makefile("r", encoding="utf-8"):  # a line is a message

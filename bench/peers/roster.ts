@@ -33,17 +33,17 @@ const javascript =
 
 const PYTHONS = ["python3", "/usr/bin/python3", "python"];
 
-/** The first Python that has a module; NECO_PYTHON names another. */
+/** The first Python that can import what is needed; NECO_PYTHON names another. */
 const python =
-  (name: string, module: string) =>
+  (name: string, needs: string, what = needs) =>
   (env: Command["env"]): Command => {
     const own = process.env["NECO_PYTHON"];
     const candidates = own === undefined ? PYTHONS : [own];
     const program = candidates.find(
-      (candidate) => spawnSync(candidate, ["-c", `import numpy, ${module}`]).status === 0,
+      (candidate) => spawnSync(candidate, ["-c", `import numpy, ${needs}`]).status === 0,
     );
     if (program === undefined)
-      throw new Error(`no Python with ${module} (tried ${candidates.join(", ")}; see NECO_PYTHON)`);
+      throw new Error(`no Python with ${what} (tried ${candidates.join(", ")}; see NECO_PYTHON)`);
     return { program, words: [here("python.py"), name], env };
   };
 
@@ -118,6 +118,11 @@ export const entrants: readonly Entrant[] = [
   onnxruntime("webgpu", "neco+io"),
   onnxruntime("cpu", "neco"), // host and device are the same memory
   { ...usual, name: "pytorch", command: python("pytorch", "torch") },
+  {
+    ...usual,
+    name: "pytorch-cuda",
+    command: python("pytorch-cuda", "torch; assert torch.cuda.is_available()", "torch on CUDA"),
+  },
   {
     ...usual,
     name: "numpy",

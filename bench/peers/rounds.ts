@@ -28,6 +28,8 @@ export interface Effort {
   readonly budgetMs: number;
   /** Time of one answer after which an engine is given up. */
   readonly limitMs: number;
+  /** Untimed work before each turn: an idle GPU's clock takes that long to rise. */
+  readonly warmMs: number;
 }
 
 /** Threads of the engine before may still spin: OpenMP's do so for tens of milliseconds. */
@@ -91,12 +93,14 @@ class Runner {
   }
 
   /** One timed turn. */
-  async turn(round: number): Promise<void> {
+  async turn(round: number, warmMs: number): Promise<void> {
     this.rounds[round] = null;
     await this.orOut(async () => {
       if (!this.process) throw new TypeError("turn before start");
-      const { ms } = await this.process.ask({ do: "run", repeats: this.repeats });
-      this.rounds[round] = ms;
+      const run = { do: "run", repeats: this.repeats } as const;
+      const end = performance.now() + warmMs;
+      while (performance.now() < end) await this.process.ask(run);
+      this.rounds[round] = (await this.process.ask(run)).ms;
     });
     await sleep(SETTLE_MS);
   }
@@ -166,7 +170,8 @@ export async function measureWork(
     const start = performance.now();
     for (let round = 0; another(round, performance.now() - start, effort); round++) {
       say(`${work.title}: round ${round + 1}`);
-      for (const runner of turns(runners, round)) if (!runner.out) await runner.turn(round);
+      for (const runner of turns(runners, round))
+        if (!runner.out) await runner.turn(round, effort.warmMs);
     }
     return { work, outcomes: runners.map(({ outcome }) => outcome) };
   } finally {

@@ -7,7 +7,11 @@ import type { ViTConfig } from "../../src/vit/index.ts";
 import {
   SMALL_VIT,
   SMALL_VIT_BATCH,
+  SMALL_VIT_LOSSES,
   VIT_B,
+  VIT_S,
+  VIT_S_GPU_BATCH,
+  VIT_S_LOSSES,
   uniform,
   vitFlops,
   workloadBatch,
@@ -33,6 +37,8 @@ interface Common {
   readonly flops: number;
   /** Bytes read and written at least, 0 where they are not the point. */
   readonly bytes: number;
+  /** Takes software adapters minutes: measured on GPUs alone, or where its name is asked for. */
+  readonly isLarge?: boolean;
 }
 
 /** A piece of work; `kind` says which function of graph.ts it is. */
@@ -50,7 +56,14 @@ export type Work = Common &
         readonly rows: number;
         readonly cols: number;
       }
-    | { readonly kind: "vit" | "train"; readonly config: ViTConfig; readonly batch: number }
+    | { readonly kind: "vit"; readonly config: ViTConfig; readonly batch: number }
+    | {
+        readonly kind: "train";
+        readonly config: ViTConfig;
+        readonly batch: number;
+        /** Of the first steps, by PyTorch. */
+        readonly losses: readonly number[];
+      }
     | { readonly kind: "eigh"; readonly size: number }
     | Decomposition
   );
@@ -65,7 +78,7 @@ const matmul = (size: number): Work => ({
   flops: 2 * size ** 3,
   bytes: 0,
   tolerance: 1e-5,
-  why: "sums of up to 1024 terms in f32",
+  why: "sums of up to 4096 terms in f32",
 });
 
 const HEADS = 24;
@@ -76,6 +89,7 @@ const HEAD_SIZE = 64;
 export const works: readonly Work[] = [
   matmul(512),
   matmul(1024),
+  { ...matmul(4096), isLarge: true },
   {
     kind: "attention",
     name: "attention",
@@ -127,10 +141,24 @@ export const works: readonly Work[] = [
     title: `small ViT, training step, batch ${SMALL_VIT_BATCH}`,
     config: SMALL_VIT,
     batch: SMALL_VIT_BATCH,
+    losses: SMALL_VIT_LOSSES,
     flops: 3 * vitFlops(SMALL_VIT, SMALL_VIT_BATCH),
     bytes: 0,
     tolerance: 1e-5,
     why: "losses of the first three steps, known to 5 decimals",
+  },
+  {
+    kind: "train",
+    name: "vit-s16-step",
+    title: `ViT-S/16, 224 pixels, training step, batch ${VIT_S_GPU_BATCH}`,
+    config: VIT_S,
+    batch: VIT_S_GPU_BATCH,
+    losses: VIT_S_LOSSES,
+    flops: 3 * vitFlops(VIT_S, VIT_S_GPU_BATCH),
+    bytes: 0,
+    tolerance: 1e-4,
+    why: "losses of the first three steps, f32 through 12 blocks",
+    isLarge: true,
   },
   {
     kind: "vit",

@@ -31,6 +31,13 @@ const dtypeOf = ({ inputs, attrs }: BenchRow): DType =>
 const elements = ({ inputs }: BenchRow): number =>
   inputs.reduce((sum, spec) => sum + (spec ? sizeOf(spec.shape) : 0), 0);
 
+/** Products that keep a GPU busy take software adapters seconds. */
+const LARGE = [2048, 4096];
+const large = (dtype: DType): BenchRow[] =>
+  LARGE.map((size) => ({
+    inputs: [{ shape: [size, size], dtype }, { shape: [size, size], dtype }, null],
+  }));
+
 /** The op's own bench rows, else the shapes above, else its largest sample. */
 export function benchRowsOf(name: OpName): readonly BenchRow[] {
   const { bench = [], samples }: OpCases = cases[name];
@@ -86,10 +93,13 @@ function opRow(
   };
 }
 
+const largeRowsOf = (name: OpName, { adapterClass }: Caps): BenchRow[] =>
+  name === "matmul" && adapterClass === "gpu" ? [...large("f32"), ...large("f16")] : [];
+
 /** All op rows; of an op's variants the one that it would pick comes first. */
 export function opRows(caps: Caps): Row[] {
   return opEntries().flatMap(([name, op]) =>
-    benchRowsOf(name).flatMap((row) => {
+    [...benchRowsOf(name), ...largeRowsOf(name, caps)].flatMap((row) => {
       if (dtypeOf(row) === "f16" && !caps.features.has("shader-f16")) return [];
       const attrs = { ...op.defaults, ...row.attrs };
       const metas = row.inputs.map((spec) =>

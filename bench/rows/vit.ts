@@ -13,6 +13,8 @@ import {
   VIT_B,
   VIT_S,
   VIT_S_BATCH,
+  VIT_S_GPU_BATCH,
+  VIT_S_LOSSES,
   vitFlops,
   workloadBatch,
   workloadParams,
@@ -160,9 +162,12 @@ const small: Workload = {
 };
 const vitS: Workload = { name: "vit-s16", config: VIT_S, batchSize: VIT_S_BATCH };
 const vitB: Workload = { name: "vit-b16", config: VIT_B, batchSize: 1 };
+/** What keeps a GPU busy takes software adapters minutes. */
+const vitSOfGpus: Workload = { ...vitS, batchSize: VIT_S_GPU_BATCH, losses: VIT_S_LOSSES };
+const vitBOfGpus: Workload = { ...vitB, batchSize: 32 };
 
 /** Training steps and inference; the small ViT's also without each thing that programs do. */
-export const vitRows = ({ features }: Caps): readonly Row[] => [
+export const vitRows = ({ features, adapterClass }: Caps): readonly Row[] => [
   stepRow(small, "program"),
   ...(features.has("shader-f16") ? [stepRow({ ...small, precision: "f16" }, "program")] : []),
   ...(["unfused", "unplanned", "recompute", "eager"] as const).map((mode) => stepRow(small, mode)),
@@ -171,4 +176,13 @@ export const vitRows = ({ features }: Caps): readonly Row[] => [
   ),
   stepRow(vitS, "program"),
   inferenceRow(vitB, "program"),
+  ...(adapterClass === "gpu"
+    ? [
+        stepRow(vitSOfGpus, "program"),
+        ...(features.has("shader-f16")
+          ? [stepRow({ ...vitSOfGpus, precision: "f16" }, "program")]
+          : []),
+        inferenceRow(vitBOfGpus, "program"),
+      ]
+    : []),
 ];

@@ -2,14 +2,19 @@
 import { describe, expect, it } from "vitest";
 import { Plans } from "../../src/engine/plans.ts";
 import type { Planned } from "../../src/engine/plans.ts";
-import { table } from "../../src/kernels/index.ts";
+import { opEntries } from "../../src/kernels/index.ts";
 import type { OpName } from "../../src/kernels/index.ts";
 import type { OpDef } from "../../src/kernels/op.ts";
 import { meta } from "../../src/util/shape.ts";
 import type { DType, Shape } from "../../src/util/shape.ts";
 import { goldenCaps } from "../../tools/expanded.ts";
 
-const op = (name: OpName): OpDef => table[name];
+const table = new Map(opEntries());
+const op = (name: OpName): OpDef => {
+  const found = table.get(name);
+  if (!found) throw new RangeError(`no op ${name}`);
+  return found;
+};
 /** Plans calls on a [3, 4] tensor in one cache. */
 const planner = (): ((name: OpName, attrs?: object, shape?: Shape, dtype?: DType) => Planned) => {
   const plans = new Plans(goldenCaps, {});

@@ -3,8 +3,7 @@ import { ParamSet, createEngine, program } from "../../../src/engine/index.ts";
 import type { Engine, Tensor } from "../../../src/engine/index.ts";
 import { at } from "../../../src/util/shape.ts";
 import { ViT } from "../../../src/vit/index.ts";
-import { smallViTStep } from "../../small-vit.ts";
-import { SMALL_VIT_LOSSES } from "../../workloads.ts";
+import { vitStep } from "../../vit-step.ts";
 import { FirstLosses, floats, given } from "../engine.ts";
 import type { Inputs, PeerEngine, Prepared } from "../engine.ts";
 import { EPSILON } from "../graph.ts";
@@ -25,7 +24,7 @@ export function neco(transfers: "device" | "host"): PeerEngine {
     },
     async prepare(work, inputs) {
       const engine = opened ?? (await createEngine());
-      if (work.kind === "train") return trains(engine);
+      if (work.kind === "train") return trains(engine, work);
       if (work.kind === "eigh" || work.kind === "decompose")
         return decomposes(engine, work, inputs);
       if (work.kind === "vit") return infers(engine, work, { inputs, transfers });
@@ -137,7 +136,7 @@ function withTransfers(engine: Engine, work: Work, inputs: Inputs): Prepared {
 
 function infers(
   engine: Engine,
-  { config }: Of<"vit" | "train">,
+  { config }: Of<"vit">,
   { inputs, transfers }: { inputs: Inputs; transfers: "device" | "host" },
 ): Prepared {
   const specs = Object.keys(inputs)
@@ -163,9 +162,9 @@ function infers(
   };
 }
 
-function trains(engine: Engine): Prepared {
-  const { run: step } = smallViTStep(engine, "program");
-  const first = new FirstLosses(SMALL_VIT_LOSSES.length);
+function trains(engine: Engine, { config, batch, losses }: Of<"train">): Prepared {
+  const { run: step } = vitStep(engine, { config, batchSize: batch }, "program");
+  const first = new FirstLosses(losses.length);
   const once = async (): Promise<void> => {
     const loss = await step(); // the program's own, written anew by every step
     if (first.open) first.push(await loss.item());

@@ -31,12 +31,20 @@ const dtypeOf = ({ inputs, attrs }: BenchRow): DType =>
 const elements = ({ inputs }: BenchRow): number =>
   inputs.reduce((sum, spec) => sum + (spec ? sizeOf(spec.shape) : 0), 0);
 
-/** Products that keep a GPU busy take software adapters seconds. */
-const LARGE = [2048, 4096];
-const large = (dtype: DType): BenchRow[] =>
-  LARGE.map((size) => ({
-    inputs: [{ shape: [size, size], dtype }, { shape: [size, size], dtype }, null],
-  }));
+const square = (size: number, dtype: DType): BenchRow => ({
+  inputs: [{ shape: [size, size], dtype }, { shape: [size, size], dtype }, null],
+});
+
+const TOKENS = 256 * 197; // of a batch of ViT-B/16
+
+/** Shapes that keep a GPU busy, beyond its caches; software adapters take seconds for them. */
+const LARGE: Partial<Record<OpName, readonly BenchRow[]>> = {
+  matmul: [square(2048, "f32"), square(4096, "f32"), square(2048, "f16"), square(4096, "f16")],
+  add: [{ inputs: [{ shape: [TOKENS, 768] }, { shape: [TOKENS, 768] }] }],
+  gelu: [{ inputs: [{ shape: [TOKENS, 3072] }] }],
+  layernorm: [{ inputs: [{ shape: [TOKENS, 768] }, { shape: [768] }, { shape: [768] }] }],
+  softmax: [{ inputs: [{ shape: [12 * TOKENS, 197] }] }],
+};
 
 /** The op's own bench rows, else the shapes above, else its largest sample. */
 export function benchRowsOf(name: OpName): readonly BenchRow[] {
@@ -93,8 +101,8 @@ function opRow(
   };
 }
 
-const largeRowsOf = (name: OpName, { adapterClass }: Caps): BenchRow[] =>
-  name === "matmul" && adapterClass === "gpu" ? [...large("f32"), ...large("f16")] : [];
+const largeRowsOf = (name: OpName, { adapterClass }: Caps): readonly BenchRow[] =>
+  adapterClass === "gpu" ? (LARGE[name] ?? []) : [];
 
 /** All op rows; of an op's variants the one that it would pick comes first. */
 export function opRows(caps: Caps): Row[] {

@@ -19,6 +19,7 @@ export const goldenCaps: Caps = {
   maxStorageBuffers: 8,
   subgroupMin: 8,
   subgroupMax: 8,
+  subgroupMatrices: [],
   features: new Set(["subgroups", "shader-f16"]),
 };
 

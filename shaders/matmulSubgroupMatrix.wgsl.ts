@@ -195,10 +195,11 @@ ${unroll(bLoads, (i) => `    next_b${i} = load_b(tile, lid.x + ${i}u * LANES, k 
 #endif
 ${multiply(options, a, b)}
   }
+  // Row after row of units goes out through a_tiles; barriers part its readers from its writers.
   let strip = part * UNIT_ROWS * STRIP_PITCH;
 ${unroll(rows, (r) =>
   [
-    "  workgroupBarrier(); // what was in a_tiles is read",
+    "  workgroupBarrier();",
     unroll(
       cols,
       (c) =>

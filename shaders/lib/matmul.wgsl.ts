@@ -35,7 +35,7 @@ export const matmulInterface = ({
   hasBias,
   isHalf,
   startsAtBias = false,
-  packs,
+  packs = { a: "Element", b: "Columns" },
   epilogue,
 }: MatmulInterface): string => wgsl`
 ${flatWorkgroup}
@@ -67,8 +67,8 @@ alias Cell = f32;
 alias Columns = Element;
 const CELL: u32 = 1u;
 #endif
-@group(0) @binding(0) var<storage, read> a: array<${packs?.a ?? "Element"}>;
-@group(0) @binding(1) var<storage, read> b: array<${packs?.b ?? "Columns"}>;
+@group(0) @binding(0) var<storage, read> a: array<${packs.a}>;
+@group(0) @binding(1) var<storage, read> b: array<${packs.b}>;
 #if ${hasBias}
 @group(0) @binding(2) var<storage, read> bias: array<Cell>;
 @group(0) @binding(3) var<storage, read_write> y: array<${epilogue?.output ?? "Cell"}>;

@@ -22,7 +22,7 @@ export interface OpenDevice {
   readonly faults: Faults;
 }
 
-/** Still an experiment of Dawn's, so @webgpu/types lack it and what the adapter says of it. */
+/** Still an experiment of Dawn's, so the package of types lacks it, and what adapters say of it. */
 const SUBGROUP_MATRIX = "chromium-experimental-subgroup-matrix" as GPUFeatureName;
 
 declare global {

@@ -128,7 +128,7 @@ function capsOf(adapter: GPUAdapter, device: GPUDevice, kind: string): Caps {
 export function needHalf({ features }: Pick<Caps, "features">): void {
   if (!features.has("shader-f16"))
     throw new AdapterError(
-      "half precision needs shader-f16, which this adapter lacks; stay in f32 (train without --fp16) or choose another, such as --adapter lavapipe",
+      "half precision needs shader-f16, which this adapter lacks; stay in f32 (train without --fp16) or choose another, such as --adapter lavapipe (on NVIDIA, `neco doctor` tells of another way)",
     );
 }
 

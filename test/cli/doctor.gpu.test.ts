@@ -17,7 +17,7 @@ afterAll(() => {
 test("this adapter's numerics are right", async () => {
   const results = await selfCheck(engine);
   expect(results.filter(({ ok }) => !ok)).toEqual([]);
-  expect(results.length).toBe(5);
+  expect(results.length).toBe(engine.caps.features.has("shader-f16") ? 6 : 5);
 });
 
 test("a wrong op and a NaN are noticed", async () => {

@@ -19,7 +19,17 @@ export const goldenCaps: Caps = {
   maxStorageBuffers: 8,
   subgroupMin: 8,
   subgroupMax: 8,
+  subgroupMatrices: [],
   features: new Set(["subgroups", "shader-f16"]),
+};
+
+/** The same with subgroup matrices, and memory for their tiles. */
+export const matrixCaps: Caps = {
+  ...goldenCaps,
+  maxWorkgroupBytes: 49_152,
+  subgroupMin: 32,
+  subgroupMax: 32,
+  subgroupMatrices: [{ component: "f16", result: "f32", m: 16, n: 16, k: 16 }],
 };
 
 /** A sample as a variant plans it. */
@@ -104,7 +114,7 @@ export function expandedShaders(): Map<string, string> {
   const files = fusedShaders();
   const seenVariants = new Set<string>();
   const seenTexts = new Set<string>();
-  for (const { op, variant, passes } of plannedSamples()) {
+  for (const { op, variant, passes } of [...plannedSamples(), ...plannedSamples(matrixCaps)]) {
     const stem = `${op.name}.${variant}`;
     if (seenVariants.has(stem)) continue;
     seenVariants.add(stem);

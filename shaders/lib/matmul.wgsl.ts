@@ -11,6 +11,8 @@ export interface MatmulInterface {
   readonly hasBias: boolean;
   /** a and b are stored as f16; sums, bias and y are f32. */
   readonly isHalf: boolean;
+  /** What the arrays of a and b hold where it is neither Element nor Columns. */
+  readonly packs?: { readonly a: string; readonly b: string };
   /** The kernel's sums start at the bias if params say that there is one; else `store` adds it. */
   readonly startsAtBias?: boolean;
   /** What happens to each Cell before it is stored; absent: nothing. Not with splits. */
@@ -33,6 +35,7 @@ export const matmulInterface = ({
   hasBias,
   isHalf,
   startsAtBias = false,
+  packs = { a: "Element", b: "Columns" },
   epilogue,
 }: MatmulInterface): string => wgsl`
 ${flatWorkgroup}
@@ -64,8 +67,8 @@ alias Cell = f32;
 alias Columns = Element;
 const CELL: u32 = 1u;
 #endif
-@group(0) @binding(0) var<storage, read> a: array<Element>;
-@group(0) @binding(1) var<storage, read> b: array<Columns>;
+@group(0) @binding(0) var<storage, read> a: array<${packs.a}>;
+@group(0) @binding(1) var<storage, read> b: array<${packs.b}>;
 #if ${hasBias}
 @group(0) @binding(2) var<storage, read> bias: array<Cell>;
 @group(0) @binding(3) var<storage, read_write> y: array<${epilogue?.output ?? "Cell"}>;

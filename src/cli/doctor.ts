@@ -18,6 +18,7 @@ interface Diagnosis {
   readonly versions: Readonly<Record<"neco" | "node" | "dawn" | "platform", string>>;
   readonly adapter: Engine["adapter"];
   readonly subgroups: { readonly min: number; readonly max: number };
+  readonly subgroupMatrices: Engine["caps"]["subgroupMatrices"];
   readonly peaks: Peaks;
   readonly numerics: readonly CheckResult[];
   readonly advice: readonly string[];
@@ -58,13 +59,15 @@ async function diagnose(engine: Engine): Promise<Diagnosis> {
     },
     adapter,
     subgroups: { min: caps.subgroupMin, max: caps.subgroupMax },
+    subgroupMatrices: caps.subgroupMatrices,
     peaks: await measurePeaks(engine),
     numerics,
     advice: adviceFor(engine),
   };
 }
 
-function adviceFor({ adapter, caps }: Engine): string[] {
+/** What would serve this adapter better. */
+export function adviceFor({ adapter, caps }: Pick<Engine, "adapter" | "caps">): string[] {
   const advice: string[] = [];
   if (adapter.kind === "swiftshader")
     advice.push(
@@ -72,12 +75,22 @@ function adviceFor({ adapter, caps }: Engine): string[] {
     );
   else if (adapter.kind !== "gpu")
     advice.push("this adapter runs on the CPU: for a GPU, install its Vulkan driver");
+  if (/nvidia/i.test(adapter.vendor) && !caps.features.has("shader-f16"))
+    advice.push(
+      "NECO_UNSAFE_GPU=1 turns on half floats and subgroup matrices, which Dawn holds back on NVIDIA for driver defects (crbug.com/42251215)",
+    );
   if (!caps.features.has("timestamp-query"))
     advice.push("no timestamp-query: `neco bench` uses wall time");
   return advice;
 }
 
-function render({ versions, adapter, subgroups, peaks, numerics, advice }: Diagnosis): string[] {
+const matricesText = (matrices: Diagnosis["subgroupMatrices"]): string =>
+  matrices
+    .map(({ component, result, m, n, k }) => `${component} to ${result} ${m}×${n}×${k}`)
+    .join(", ") || "none";
+
+function render(found: Diagnosis): string[] {
+  const { versions, adapter, subgroups, peaks, numerics, advice } = found;
   const rate = ({ rate, variant }: Peaks["fma"], unit: string): string =>
     `${rate.toPrecision(3)} ${unit} (${variant})`;
   return [
@@ -87,6 +100,7 @@ function render({ versions, adapter, subgroups, peaks, numerics, advice }: Diagn
     `features    ${adapter.features.join(", ")}`,
     `half floats ${adapter.features.includes("shader-f16") ? "yes: neco train --fp16" : "no: neco train --fp16 is refused"}`,
     `subgroups   ${subgroups.max === 0 ? "none" : `${subgroups.min} to ${subgroups.max} lanes`}`,
+    `matrices    ${matricesText(found.subgroupMatrices)}`,
     "limits",
     ...Object.entries(adapter.limits).map(([name, value]) => `  ${name.padEnd(34)} ${value}`),
     "peaks, measured now",

@@ -4,6 +4,7 @@
  */
 import type { Engine, Tensor } from "../engine/index.ts";
 import { erf64 } from "../kernels/erf64.ts";
+import { decodeFloat16, encodeFloat16 } from "../util/float16.ts";
 import { at } from "../util/shape.ts";
 
 /** One check: how far the worst element is off, as a share of what is allowed. */
@@ -28,19 +29,21 @@ const ROWS = 37;
 const INNER = 65;
 const COLS = 19;
 
+const product64 = (x: Float32Array, w: Float32Array): Float64Array =>
+  Float64Array.from({ length: ROWS * COLS }, (_, index) => {
+    const row = Math.floor(index / COLS);
+    const col = index % COLS;
+    let sum = 0;
+    for (let k = 0; k < INNER; k++) sum += at(x, row * INNER + k) * at(w, k * COLS + col);
+    return sum;
+  });
+
 const CHECKS: readonly Check[] = [
   {
     name: "matmul",
     allowed: 1e-5,
     run: (ops, x, w) => ops.matmul(x, w, null),
-    reference: (x, w) =>
-      Float64Array.from({ length: ROWS * COLS }, (_, index) => {
-        const row = Math.floor(index / COLS);
-        const col = index % COLS;
-        let sum = 0;
-        for (let k = 0; k < INNER; k++) sum += at(x, row * INNER + k) * at(w, k * COLS + col);
-        return sum;
-      }),
+    reference: product64,
   },
   {
     name: "softmax",
@@ -68,6 +71,17 @@ const CHECKS: readonly Check[] = [
   },
 ];
 
+const halved = (values: Float32Array): Float32Array => decodeFloat16(encodeFloat16(values));
+
+/** Products of f16 are exact and their sums f32, whose last bits tensor cores may cut off. */
+const HALF_CHECK: Check = {
+  name: "matmul of half floats",
+  allowed: 3e-5,
+  run: (ops, x, w) =>
+    ops.matmul(ops.cast(x, { dtype: "f16" }), ops.cast(w, { dtype: "f16" }), null),
+  reference: (x, w) => product64(halved(x), halved(w)),
+};
+
 /** Runs the checks, and the first of them twice: the same bits must come out. */
 export async function selfCheck(engine: Engine): Promise<CheckResult[]> {
   const random = generator(1);
@@ -83,7 +97,8 @@ export async function selfCheck(engine: Engine): Promise<CheckResult[]> {
       return result.floats();
     });
   const results: CheckResult[] = [];
-  for (const check of CHECKS) {
+  const hasHalf = engine.caps.features.has("shader-f16");
+  for (const check of hasHalf ? [...CHECKS, HALF_CHECK] : CHECKS) {
     const error = largestDifference(await run(check), check.reference(x, w));
     const { name, allowed } = check;
     results.push({ name, error, allowed, ok: error <= allowed });

@@ -1,6 +1,6 @@
 /** Opens a device with all that the adapter offers, and collects what goes wrong on it. */
 import { openGpu } from "#platform";
-import type { Caps } from "../kernels/op.ts";
+import type { Caps, SubgroupMatrix } from "../kernels/op.ts";
 import { AdapterError, DeviceLostError, NecoError, OutOfMemoryError } from "../util/errors.ts";
 
 /** The adapter as reports name it. */
@@ -22,7 +22,27 @@ export interface OpenDevice {
   readonly faults: Faults;
 }
 
-const WANTED_FEATURES = ["subgroups", "shader-f16", "timestamp-query"] as const;
+/** Still an experiment of Dawn's, so the package of types lacks it, and what adapters say of it. */
+const SUBGROUP_MATRIX = "chromium-experimental-subgroup-matrix" as GPUFeatureName;
+
+declare global {
+  interface GPUAdapterInfo {
+    readonly subgroupMatrixConfigs?: readonly {
+      readonly componentType: string;
+      readonly resultComponentType: string;
+      readonly M: number;
+      readonly N: number;
+      readonly K: number;
+    }[];
+  }
+}
+
+const WANTED_FEATURES: readonly GPUFeatureName[] = [
+  "subgroups",
+  "shader-f16",
+  "timestamp-query",
+  SUBGROUP_MATRIX,
+];
 
 const WANTED_LIMITS = [
   "maxBufferSize",
@@ -74,6 +94,16 @@ export class Faults {
   }
 }
 
+/** Copied, for the adapter's own objects hold accessors only. */
+const subgroupMatricesOf = ({ subgroupMatrixConfigs = [] }: GPUAdapterInfo): SubgroupMatrix[] =>
+  subgroupMatrixConfigs.map(({ componentType, resultComponentType, M, N, K }) => ({
+    component: componentType,
+    result: resultComponentType,
+    m: M,
+    n: N,
+    k: K,
+  }));
+
 function capsOf(adapter: GPUAdapter, device: GPUDevice, kind: string): Caps {
   const { limits } = device;
   const subgroups = device.features.has("subgroups");
@@ -86,6 +116,7 @@ function capsOf(adapter: GPUAdapter, device: GPUDevice, kind: string): Caps {
     maxStorageBuffers: limits.maxStorageBuffersPerShaderStage,
     subgroupMin: subgroups ? adapter.info.subgroupMinSize : 0,
     subgroupMax: subgroups ? adapter.info.subgroupMaxSize : 0,
+    subgroupMatrices: device.features.has(SUBGROUP_MATRIX) ? subgroupMatricesOf(adapter.info) : [],
     features: new Set(device.features),
   };
 }
@@ -97,7 +128,7 @@ function capsOf(adapter: GPUAdapter, device: GPUDevice, kind: string): Caps {
 export function needHalf({ features }: Pick<Caps, "features">): void {
   if (!features.has("shader-f16"))
     throw new AdapterError(
-      "half precision needs shader-f16, which this adapter lacks; stay in f32 (train without --fp16) or choose another, such as --adapter lavapipe",
+      "half precision needs shader-f16, which this adapter lacks; stay in f32 (train without --fp16) or choose another, such as --adapter lavapipe (on NVIDIA, `neco doctor` tells of another way)",
     );
 }
 
@@ -111,7 +142,7 @@ export async function openDevice(options: { adapter?: string } = {}): Promise<Op
   const limits = Object.fromEntries(WANTED_LIMITS.map((name) => [name, adapter.limits[name]]));
   const device = await adapter.requestDevice({
     label: "neco",
-    requiredFeatures: [...requiredFeatures],
+    requiredFeatures,
     requiredLimits: limits,
   });
   return {

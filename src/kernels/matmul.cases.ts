@@ -93,11 +93,26 @@ const GPU_EDGES: readonly Sample[] = [
   { inputs: [{ shape: [7, 9] }, { shape: [257, 9] }], attrs: { transposeB: true } },
 ];
 
+/**
+ * Around the tiles on subgroup matrices, of f16: 64 × 64 or, of at least 128 tiles, 128 × 128, by 32
+ * terms. Where both sizes of an operand are multiples of 8, it is loaded in chunks of 8.
+ */
+const MATRIX_EDGES: readonly Sample[] = [
+  ...operands([], [72, 40, 80]),
+  ...operands([], [65, 33, 67]),
+  { inputs: [{ shape: [64, 32] }, { shape: [32, 64] }, { shape: [64] }] },
+  { inputs: [{ shape: [2, 8, 16] }, { shape: [16, 24] }, { shape: [24] }] }, // b shared: more rows
+  { inputs: [{ shape: [2, 16, 8] }, { shape: [16, 8] }], attrs: { transposeA: true } }, // b shared
+  { inputs: [{ shape: [8, 600] }, { shape: [600, 8] }] }, // split sum, its parts not whole turns
+  ...operands([64], [136, 40, 8]).map((call) => ({ ...call, gradient: false })),
+  { inputs: [{ shape: [64, 3, 37] }, { shape: [64, 37, 131] }], gradient: false },
+].map(inHalf);
+
 /** Oracle of matmul. */
 export const matmulCases: OpCases = {
   reference: (inputs, attrs) => product64(inputs, attrs, (value) => value),
   scale: (inputs, attrs) => product64(inputs, attrs, Math.abs),
-  samples: [...SAMPLES, ...GPU_EDGES, ...SAMPLES.map(inHalf)],
+  samples: [...SAMPLES, ...GPU_EDGES, ...SAMPLES.map(inHalf), ...MATRIX_EDGES],
   extremes: [
     {
       inputs: [
@@ -144,7 +159,7 @@ export const matmulCases: OpCases = {
   tolerance: {
     rel: 4e-6,
     abs: 1e-30,
-    why: "sums of at most 600 fused terms lose at most 600 half ULP of Σ|a·b|, and in practice √600; products of f16 are exact",
+    why: "sums of at most 600 fused terms lose at most 600 half ULP of Σ|a·b|, and in practice √600; products of f16 are exact, and tensor cores, which may cut sums off, add 16 terms at a time",
   },
   bench: [
     { inputs: [{ shape: [512, 512] }, { shape: [512, 512] }] },

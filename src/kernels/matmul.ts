@@ -49,7 +49,7 @@ export const matmul = defineOp({
     return [meta([...batch, at(a.shape, attrs.transposeA ? -1 : -2), cols])];
   },
   variants: { ...matmulVariants, ...matmulGpuVariants },
-  prefer: { gpu: ["workgroupTiled"], cpu: ["broadcast", "registerTile"] },
+  prefer: { gpu: ["subgroupMatrix", "workgroupTiled"], cpu: ["broadcast", "registerTile"] },
   // y = A·B + 1·biasᵀ: dA = g·Bᵀ, dB = Aᵀ·g, dbias = Σ_rows g; a stored transpose swaps the product
   // (dAᵀ = B·gᵀ, dBᵀ = gᵀ·A), and an operand that all batches share gets the sum over batches.
   // Operands in f16 get products in f16: that is where scaled losses overflow.

@@ -5,6 +5,15 @@ import { at } from "../util/shape.ts";
 import type { Meta } from "../util/shape.ts";
 import type { GradOps } from "./grad-ops.ts";
 
+/** A product that subgroups compute at once: m × k by k × n, of WGSL types such as f16. */
+export interface SubgroupMatrix {
+  readonly component: string;
+  readonly result: string;
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+}
+
 /** What an adapter offers, as plain data, so that plans can be tested under made-up limits. */
 export interface Caps {
   /** Software adapters want register tiles and no barriers; GPUs want workgroup tiles. */
@@ -17,6 +26,8 @@ export interface Caps {
   /** Smallest and largest subgroup size; 0 where the feature is missing. */
   readonly subgroupMin: number;
   readonly subgroupMax: number;
+  /** Products on tensor cores or the like; none where the feature is missing. */
+  readonly subgroupMatrices: readonly SubgroupMatrix[];
   readonly features: ReadonlySet<string>;
 }
 

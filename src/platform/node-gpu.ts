@@ -17,6 +17,12 @@ type Choice = (typeof CHOICES)[number];
 // What create() returns must stay reachable as long as the process lives: Dawn crashes otherwise.
 const entryPoints: GPU[] = [];
 
+/**
+ * What NECO_UNSAFE_GPU=1 turns on: APIs that Dawn holds to be experiments (subgroup matrices), and
+ * f16 on NVIDIA, which it holds back for driver defects (https://crbug.com/42251215).
+ */
+const UNSAFE = "enable-dawn-features=allow_unsafe_apis,vulkan_enable_f16_on_nvidia";
+
 const SETUP = "run `node tools/setup.mjs`, which brings a software adapter where none is";
 const LAVAPIPE =
   "install it with `npm run setup:lavapipe` (apt, asks for sudo), or use --adapter auto";
@@ -82,7 +88,11 @@ async function request(flags: readonly string[]): Promise<GpuHandle | null> {
   easePolling();
   try {
     // Timestamps are otherwise rounded to 65.5 µs, longer than most kernels.
-    const gpu = create([...flags, "disable-dawn-features=timestamp_quantization"]);
+    const gpu = create([
+      ...flags,
+      ...(process.env["NECO_UNSAFE_GPU"] === "1" ? [UNSAFE] : []),
+      "disable-dawn-features=timestamp_quantization",
+    ]);
     entryPoints.push(gpu);
     const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
     if (!adapter) return null;

@@ -15,6 +15,7 @@ const caps: Caps = {
   maxStorageBuffers: 8,
   subgroupMin: 4,
   subgroupMax: 64,
+  subgroupMatrices: [],
   features: new Set(["subgroups"]),
 };
 const rows = benchRows(caps);

@@ -14,6 +14,7 @@ const caps = (changes: Partial<Caps>): Caps => ({
   maxStorageBuffers: 8,
   subgroupMin: 8,
   subgroupMax: 8,
+  subgroupMatrices: [],
   features: new Set(),
   ...changes,
 });

@@ -16,6 +16,7 @@ const LAVAPIPE: Caps = {
   maxStorageBuffers: 16,
   subgroupMin: 8,
   subgroupMax: 8,
+  subgroupMatrices: [],
   features: new Set(["subgroups"]),
 };
 const BARE: Caps = {

@@ -1,7 +1,11 @@
 /** An adapter opens, and the one that is wanted, or the error says how to get it. */
-import { expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { openGpu } from "#platform";
 import { AdapterError } from "../../src/util/errors.ts";
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
 
 test("auto opens an adapter that makes a device", async () => {
   const { adapter, description, kind } = await openGpu({ adapter: "auto" });
@@ -10,6 +14,14 @@ test("auto opens an adapter that makes a device", async () => {
   const device = await adapter.requestDevice();
   expect(device.limits.maxComputeInvocationsPerWorkgroup).toBeGreaterThanOrEqual(256);
   device.destroy();
+});
+
+test("NECO_UNSAFE_GPU=1 opens the same adapter, with no fewer features", async () => {
+  const usual = await openGpu({ adapter: "auto" });
+  vi.stubEnv("NECO_UNSAFE_GPU", "1");
+  const unsafe = await openGpu({ adapter: "auto" });
+  expect(unsafe.description).toBe(usual.description);
+  expect([...unsafe.adapter.features]).toEqual(expect.arrayContaining([...usual.adapter.features]));
 });
 
 test.each(["gpu", "lavapipe"])("%s opens, or says how to get it", async (wanted) => {

@@ -91,6 +91,7 @@ export function opRows(caps: Caps): Row[] {
   return opEntries().flatMap(([name, op]) =>
     benchRowsOf(name).flatMap((row) => {
       if (dtypeOf(row) === "f16" && !caps.features.has("shader-f16")) return [];
+      if (row.only !== undefined && row.only !== caps.adapterClass) return [];
       const attrs = { ...op.defaults, ...row.attrs };
       const metas = row.inputs.map((spec) =>
         spec ? { shape: spec.shape, dtype: spec.dtype ?? ("f32" as const) } : null,

@@ -58,14 +58,25 @@ export function* plannedSamples(caps: Caps = goldenCaps): Generator<PlannedSampl
   }
 }
 
-/** The first pass of an op on inputs of these shapes, f32 unless told, as the golden adapter picks it. */
-export function firstPass(op: unknown, shapes: readonly (Shape | Meta)[], attrs: Attrs = {}): Pass {
+/** The passes of an op on inputs of these shapes, f32 unless told, as an adapter picks them. */
+function passesOf(
+  op: unknown,
+  shapes: readonly (Shape | Meta)[],
+  { attrs = {}, caps = goldenCaps }: { attrs?: Attrs; caps?: Caps } = {},
+): readonly Pass[] {
   const def = op as OpDef; // each op's own attributes are forgotten here
   const metas = shapes.map((input) => ("dtype" in input ? input : meta(input)));
   const all = { ...def.defaults, ...attrs };
-  const variant = pickVariant(def, metas, all, goldenCaps);
-  return at(def.variants[variant]?.plan(metas, all, goldenCaps).passes ?? [], 0);
+  const variant = pickVariant(def, metas, all, caps);
+  return def.variants[variant]?.plan(metas, all, caps).passes ?? [];
 }
+
+/** The first pass of an op as the golden adapter picks it. */
+export const firstPass = (
+  op: unknown,
+  shapes: readonly (Shape | Meta)[],
+  attrs: Attrs = {},
+): Pass => at(passesOf(op, shapes, { attrs }), 0);
 
 /**
  * A pass as a link of a fused one; `fed` names its operands that the pass before makes.
@@ -88,7 +99,10 @@ function fusedShaders(): Map<string, string> {
   const halfGelu = firstPass(table.gelu, [meta(rows, "f16")]);
   const halfProduct = firstPass(table.matmul, [meta([6, 5], "f16"), meta([5, 8], "f16"), [8]]);
   const normal = firstPass(table.layernormBackward, [rows, rows, [8], [6], [6]]);
+  const onGpu = { caps: { ...goldenCaps, adapterClass: "gpu" } } as const;
+  const parts = at(passesOf(table.matmul, [[6, 384], [384, 8], [8]], onGpu), 1);
   const named = {
+    "fused.matmulSplitsAdd": fusePasses(parts, [linkOf(add, [1])], goldenCaps),
     "fused.matmulAdd": fusePasses(product, [linkOf(add, [1])], goldenCaps),
     "fused.matmulGelu": fusePasses(product, [linkOf(gelu, [0], true)], goldenCaps),
     "fused.matmulCastGelu": fusePasses(

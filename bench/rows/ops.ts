@@ -31,15 +31,10 @@ const dtypeOf = ({ inputs, attrs }: BenchRow): DType =>
 const elements = ({ inputs }: BenchRow): number =>
   inputs.reduce((sum, spec) => sum + (spec ? sizeOf(spec.shape) : 0), 0);
 
-const square = (size: number, dtype: DType): BenchRow => ({
-  inputs: [{ shape: [size, size], dtype }, { shape: [size, size], dtype }, null],
-});
-
 const TOKENS = 256 * 197; // of a batch of ViT-B/16
 
-/** Shapes that keep a GPU busy, beyond its caches; software adapters take seconds for them. */
+/** Memory-bound shapes beyond a GPU's caches; software adapters take seconds for them. */
 const LARGE: Partial<Record<OpName, readonly BenchRow[]>> = {
-  matmul: [square(2048, "f32"), square(4096, "f32"), square(2048, "f16"), square(4096, "f16")],
   add: [{ inputs: [{ shape: [TOKENS, 768] }, { shape: [TOKENS, 768] }] }],
   gelu: [{ inputs: [{ shape: [TOKENS, 3072] }] }],
   layernorm: [{ inputs: [{ shape: [TOKENS, 768] }, { shape: [768] }, { shape: [768] }] }],
@@ -109,6 +104,7 @@ export function opRows(caps: Caps): Row[] {
   return opEntries().flatMap(([name, op]) =>
     [...benchRowsOf(name), ...largeRowsOf(name, caps)].flatMap((row) => {
       if (dtypeOf(row) === "f16" && !caps.features.has("shader-f16")) return [];
+      if (row.only !== undefined && row.only !== caps.adapterClass) return [];
       const attrs = { ...op.defaults, ...row.attrs };
       const metas = row.inputs.map((spec) =>
         spec ? { shape: spec.shape, dtype: spec.dtype ?? ("f32" as const) } : null,

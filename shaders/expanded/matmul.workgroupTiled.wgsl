@@ -120,10 +120,14 @@ fn main(
   let b_group = fast;
 
   var sum: array<vec4f, 4>;
+
   for (var k = tile.k_start; k < tile.k_end; k += TILE_K) {
+
     a_tile[a_k * PITCH + a_group] = load_a(tile, tile.row + a_group * 4u, k + a_k);
     b_tile[b_k * PITCH + b_group] = load_b(tile, tile.col + b_group * 4u, k + b_k);
+
     workgroupBarrier();
+
     for (var term = 0u; term < TILE_K; term++) {
       let left = a_tile[term * PITCH + slow];
       let right = b_tile[term * PITCH + fast];

@@ -1,6 +1,7 @@
 /** What an op's cases file states: float64 reference, samples, errors, tolerance, bench rows. */
 import { sizeOf } from "../util/shape.ts";
 import type { DType, Shape } from "../util/shape.ts";
+import type { Caps } from "./op.ts";
 
 /** A float64 array with a shape: what references compute on. */
 export interface Array64 {
@@ -49,6 +50,8 @@ export interface Tolerance {
 export interface BenchRow {
   readonly inputs: readonly (InputSpec | null)[];
   readonly attrs?: Readonly<Record<string, unknown>>;
+  /** The adapters worth it, where the others would take minutes. */
+  readonly only?: Caps["adapterClass"];
 }
 
 /** The oracle of an op; `Record<OpName, OpCases>` makes a missing one a compile error. */

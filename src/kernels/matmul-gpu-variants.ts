@@ -1,32 +1,87 @@
-/** More ways to multiply matrices on GPUs: on tensor cores, and for `neco tune` to choose from. */
-import { CHUNK } from "../../shaders/lib/matmulChunks.wgsl.ts";
+/** The ways to multiply matrices on GPUs, and which of them a product of some size gets. */
 import { matmulDoubleBuffered } from "../../shaders/matmulDoubleBuffered.wgsl.ts";
-import { matmulSubgroupMatrix, subgroupsOf } from "../../shaders/matmulSubgroupMatrix.wgsl.ts";
+import { matmulFewRows } from "../../shaders/matmulFewRows.wgsl.ts";
 import { matmulSubgroupRows } from "../../shaders/matmulSubgroupRows.wgsl.ts";
-import { ceilDiv } from "../util/shape.ts";
+import { matmulWorkgroup } from "../../shaders/matmulWorkgroup.wgsl.ts";
+import type { MatmulReading, MatmulWorkgroupOptions } from "../../shaders/matmulWorkgroup.wgsl.ts";
+import { gpuParts, productPlan, tileCount } from "./matmul-plan.ts";
+import type { KernelCode, Tile } from "./matmul-plan.ts";
 import { product } from "./matmul-product.ts";
 import type { MatmulAttrs, Product } from "./matmul-product.ts";
-import { productPlan } from "./matmul-variants.ts";
-import type { KernelCode } from "./matmul-variants.ts";
-import { need } from "./op.ts";
-import type { Caps, SubgroupMatrix, Variant } from "./op.ts";
-import { fixedSubgroup } from "./pass.ts";
+import { subgroupMatrix } from "./matmul-subgroup-matrix.ts";
+import type { InputMetas, Variant } from "./op.ts";
 
-const DOUBLE_TILE = {
-  rows: 128,
-  cols: 64,
-  lanes: 256,
-  bytes: 2 * 8 * (33 + 17) * 16, // two pairs of tiles, 8 terms deep, with their padding
-} as const;
+const VEC4_BYTES = 16;
 
-const doubleBuffered: Variant<MatmulAttrs> = {
+/** A tile in workgroup memory, of so many bytes. */
+interface SharedTile extends Tile {
+  readonly bytes: number;
+}
+
+/** A variant whose kernel keeps tiles in workgroup memory. */
+const sharing = (
+  tile: SharedTile,
+  text: (options: MatmulReading) => string,
+): Variant<MatmulAttrs> => ({
   usable: (_inputs, _attrs, caps) =>
-    caps.maxInvocations >= DOUBLE_TILE.lanes && caps.maxWorkgroupBytes >= DOUBLE_TILE.bytes,
+    caps.maxInvocations >= tile.lanes && caps.maxWorkgroupBytes >= tile.bytes,
+  plan(inputs, attrs, caps) {
+    const alongK = { aAlongK: !attrs.transposeA, bAlongK: attrs.transposeB };
+    const code: KernelCode = (of, epilogue) => text({ ...of, ...epilogue, ...alongK });
+    return productPlan(code, tile, product(inputs, attrs), caps);
+  },
+});
+
+/** How a square tile is laid out, as the shader's options say. */
+type Square = Pick<MatmulWorkgroupOptions, "side" | "copies" | "loadsAhead">;
+
+function squareTile({ side, copies }: Square): SharedTile {
+  const lanes = side / 4;
+  const bytes = 2 * copies * lanes * (lanes + 1) * VEC4_BYTES;
+  return { rows: side, cols: side, lanes: lanes * lanes, bytes };
+}
+
+const squareTiled = (square: Square): Variant<MatmulAttrs> =>
+  sharing(squareTile(square), (options) => matmulWorkgroup({ ...options, ...square }));
+
+const SMALL: Square = { side: 32, copies: 4, loadsAhead: true };
+const MEDIUM: Square = { side: 64, copies: 1, loadsAhead: false };
+
+/**
+ * Tiles of 128 rows and 64 columns a group, there twice and 8 terms deep. A part writes and reads 8
+ * bytes of each element, 3 ps; 256 terms a group take 17 ps at 30 TFLOP/s, so that it costs a fifth.
+ */
+const bufferedTile = (colGroups: 1 | 2): SharedTile => ({
+  rows: 128,
+  cols: 64 * colGroups,
+  lanes: 256,
+  leastTerms: 256 * colGroups,
+  bytes: 2 * 8 * (33 + 16 * colGroups + 1) * VEC4_BYTES,
+});
+
+const doubleBuffered = (colGroups: 1 | 2): Variant<MatmulAttrs> =>
+  sharing(bufferedTile(colGroups), (options) => matmulDoubleBuffered({ ...options, colGroups }));
+
+/** Most rows of a tile of `fewRows`: more would need more workgroup memory than all adapters have. */
+const FEW_ROWS = 4;
+/** Most rows that it takes at all: b is read once for every 4 of them. */
+const FEW_ROWS_MOST = 16;
+const FEW_ROWS_TERMS = 4;
+/** 16 terms a lane, or four turns: fewer cost less than a second pass. */
+const FEW_ROWS_LEAST = 1_024;
+
+const fewRows: Variant<MatmulAttrs> = {
+  usable: (inputs, attrs, caps) =>
+    caps.maxInvocations >= 256 &&
+    caps.maxWorkgroupBytes >= 256 * FEW_ROWS * VEC4_BYTES &&
+    product(inputs, attrs).m <= FEW_ROWS_MOST,
   plan(inputs, attrs, caps) {
     const of = product(inputs, attrs);
-    const alongK = { aAlongK: !attrs.transposeA, bAlongK: attrs.transposeB };
-    const code: KernelCode = (epilogue) => matmulDoubleBuffered({ ...of, ...epilogue, ...alongK });
-    return productPlan(code, DOUBLE_TILE, of, caps);
+    const rows = of.m > 2 ? FEW_ROWS : Math.max(1, of.m);
+    const options = { rows, terms: FEW_ROWS_TERMS, bAlongK: attrs.transposeB };
+    const code: KernelCode = (own, epilogue) => matmulFewRows({ ...own, ...epilogue, ...options });
+    const tile = { rows, cols: 16, lanes: 256, leastTerms: FEW_ROWS_LEAST };
+    return productPlan(code, tile, of, caps);
   },
 };
 
@@ -51,72 +106,57 @@ const subgroupRows: Variant<MatmulAttrs> = {
       rows: SUBGROUP_ROWS,
       colGroups: of.n > 4 * lanes ? 2 : 1, // two would leave most lanes without columns
     };
-    const code: KernelCode = (epilogue) => matmulSubgroupRows({ ...of, ...epilogue, ...tiling });
-    return productPlan(code, { rows: tiling.rows, cols: 4 * lanes * tiling.colGroups }, of, caps);
-  },
-};
-
-/** A subgroup with 64 × 32 sums reads least per product; it needs tiles enough for all processors. */
-const LARGE_TILE = {
-  ...{ rows: 128, cols: 128, depth: 32, partRows: 64, partCols: 32 },
-  bytes: 2 * 2 * 128 * (32 + 8) * 2, // two pairs of tiles of f16 with their padding
-} as const;
-const SMALL_TILE = {
-  ...{ rows: 64, cols: 64, depth: 32, partRows: 32, partCols: 32 },
-  bytes: 2 * 2 * 64 * (32 + 8) * 2,
-} as const;
-/** About as many as large GPUs have processors (an H100 132). */
-const MANY_TILES = 128;
-/** More lanes than a small tile of a and b has chunks for. */
-const MOST_MATRIX_LANES = 64;
-
-/** The largest product of f16 with f32 sums that divides the parts of both tiles. */
-function unitOf({ subgroupMatrices }: Caps): SubgroupMatrix | undefined {
-  const fits = (size: number): boolean => size === 8 || size === 16 || size === 32;
-  return subgroupMatrices
-    .filter(({ component, result }) => component === "f16" && result === "f32")
-    .filter(({ m, n, k }) => fits(m) && fits(n) && fits(k))
-    .sort((p, q) => q.m * q.n * q.k - p.m * p.n * p.k)[0];
-}
-
-const takes = (caps: Caps, tile: typeof LARGE_TILE | typeof SMALL_TILE): boolean =>
-  caps.maxInvocations >= subgroupsOf(tile) * fixedSubgroup(caps) &&
-  caps.maxWorkgroupBytes >= tile.bytes;
-
-function matrixTile({ batches, m, n }: Product, caps: Caps) {
-  const tiles = batches * ceilDiv(m, LARGE_TILE.rows) * ceilDiv(n, LARGE_TILE.cols);
-  return tiles >= MANY_TILES && takes(caps, LARGE_TILE) ? LARGE_TILE : SMALL_TILE;
-}
-
-const subgroupMatrix: Variant<MatmulAttrs> = {
-  usable: (inputs, _attrs, caps) =>
-    need(inputs, 0).dtype === "f16" &&
-    unitOf(caps) !== undefined &&
-    fixedSubgroup(caps) > 0 &&
-    fixedSubgroup(caps) <= MOST_MATRIX_LANES &&
-    takes(caps, SMALL_TILE),
-  plan(inputs, attrs, caps) {
-    const unit = unitOf(caps);
-    if (!unit) throw new RangeError("matmul: the adapter has no subgroup matrices of f16");
-    const shape = product(inputs, attrs);
-    const { m, n, k } = shape;
-    const of = { ...shape, vector: n % 4 === 0 }; // of y and the bias; b's loads are as b lies
-    const tile = matrixTile(of, caps);
-    const options = {
-      tile,
-      unit,
-      subgroup: fixedSubgroup(caps),
-      a: { alongK: !attrs.transposeA, isWide: (attrs.transposeA ? m : k) % CHUNK === 0 },
-      b: { alongK: attrs.transposeB, isWide: (attrs.transposeB ? k : n) % CHUNK === 0 },
-    };
-    const code: KernelCode = (epilogue) => matmulSubgroupMatrix({ ...of, ...epilogue, ...options });
+    const code: KernelCode = (own, epilogue) =>
+      matmulSubgroupRows({ ...own, ...epilogue, ...tiling });
+    const tile = { rows: tiling.rows, cols: 4 * lanes * tiling.colGroups, lanes };
     return productPlan(code, tile, of, caps);
   },
 };
 
+/** Variants by name. */
+export const matmulGpuVariants = {
+  fewRows,
+  smallTiled: squareTiled(SMALL),
+  workgroupTiled: squareTiled(MEDIUM),
+  doubleBuffered: doubleBuffered(1),
+  doubleBufferedWide: doubleBuffered(2),
+  subgroupRows,
+  subgroupMatrix,
+};
+
+/** When a product gets a variant: both must hold. */
+interface Threshold {
+  readonly variant: keyof typeof matmulGpuVariants;
+  readonly tile: Tile;
+  /** At least so many, parts included. */
+  readonly workgroups: number;
+  /** At least this part of the tiles' elements are elements of y. */
+  readonly use: number;
+}
+
 /**
- * Variants by name. Only tensor cores are a static pick: no argument without a measurement puts the
- * others before `workgroupTiled`, whose smaller tiles leave fewer lanes idle on the sizes of small
- * models.
+ * Larger tiles read less per multiplication, where there are enough of them for all multiprocessors
+ * (132 on an H100) and their edges are not mostly waste: 1.5 tiles for each where a lane has 64
+ * elements, 2 where it has 16. Of the three, only `workgroupTiled` was timed so far.
  */
-export const matmulGpuVariants = { doubleBuffered, subgroupMatrix, subgroupRows };
+const THRESHOLDS: readonly Threshold[] = [
+  { variant: "doubleBufferedWide", tile: bufferedTile(2), workgroups: 200, use: 0.75 },
+  { variant: "workgroupTiled", tile: squareTile(MEDIUM), workgroups: 256, use: 0.75 },
+  { variant: "smallTiled", tile: squareTile(SMALL), workgroups: 0, use: 0 },
+];
+
+function meets(of: Product, { tile, workgroups, use }: Threshold): boolean {
+  const count = tileCount(of, tile);
+  const elements = of.batches * of.m * of.n;
+  return (
+    count * gpuParts(of, tile) >= workgroups && elements >= use * count * tile.rows * tile.cols
+  );
+}
+
+/** Variants that a GPU should try for a product, best first; tensor cores take f16 alone. */
+export function gpuOrder(inputs: InputMetas, attrs: MatmulAttrs): string[] {
+  const of = product(inputs, attrs);
+  const tiled = THRESHOLDS.filter((threshold) => meets(of, threshold));
+  const names = tiled.map(({ variant }) => variant);
+  return [...(of.m <= FEW_ROWS ? ["fewRows"] : []), "subgroupMatrix", ...names];
+}

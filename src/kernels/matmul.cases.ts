@@ -83,7 +83,10 @@ const SAMPLES: readonly Sample[] = [
   { inputs: [{ shape: [65, 33] }, { shape: [33, 130] }] }, // past the tile of the workgroup kernel
 ];
 
-/** At and around the tiles of the GPU kernels: 128 × 64 by 8 terms, 8 rows by 128 or 256 columns. */
+/**
+ * At and around the tiles of the GPU kernels: 128 × 64 and 128 × 128 by 8 terms, 32 × 32 by 32, 8 rows
+ * by 128 or 256 columns, and 1 to 4 rows by 16 columns, 256 terms a turn.
+ */
 const GPU_EDGES: readonly Sample[] = [
   ...operands([], [130, 17, 68]),
   { inputs: [{ shape: [128, 8] }, { shape: [8, 64] }] },
@@ -91,6 +94,17 @@ const GPU_EDGES: readonly Sample[] = [
   { inputs: [{ shape: [8, 16] }, { shape: [16, 128] }, { shape: [128] }] },
   { inputs: [{ shape: [9, 15] }, { shape: [15, 260] }] },
   { inputs: [{ shape: [7, 9] }, { shape: [257, 9] }], attrs: { transposeB: true } },
+  { inputs: [{ shape: [129, 9] }, { shape: [9, 132] }, { shape: [132] }] },
+  { inputs: [{ shape: [128, 16] }, { shape: [128, 16] }], attrs: { transposeB: true } },
+  { inputs: [{ shape: [31, 33] }, { shape: [33, 31] }, { shape: [31] }] },
+  { inputs: [{ shape: [32, 32] }, { shape: [32, 32] }] },
+  { inputs: [{ shape: [33, 31] }, { shape: [33, 31] }], attrs: { transposeB: true } },
+  { inputs: [{ shape: [1, 257] }, { shape: [257, 20] }, { shape: [20] }] },
+  {
+    inputs: [{ shape: [255, 2] }, { shape: [17, 255] }],
+    attrs: { transposeA: true, transposeB: true },
+  },
+  { inputs: [{ shape: [2, 4, 256] }, { shape: [2, 256, 16] }] },
 ];
 
 /**
@@ -174,5 +188,12 @@ export const matmulCases: OpCases = {
     },
     { inputs: [{ shape: [3200, 64] }, { shape: [3200, 192] }], attrs: { transposeA: true } },
     { inputs: [{ shape: [197, 768] }, { shape: [768, 3072] }, { shape: [3072] }] },
+    { inputs: [{ shape: [197, 3072] }, { shape: [3072, 768] }, { shape: [768] }] },
+    { inputs: [{ shape: [394, 384] }, { shape: [384, 384] }, { shape: [384] }] },
+    { inputs: [{ shape: [1, 768] }, { shape: [768, 3072] }, { shape: [3072] }] },
+    { inputs: [{ shape: [2048, 2048] }, { shape: [2048, 2048] }], only: "gpu" },
+    { inputs: [{ shape: [4096, 4096] }, { shape: [4096, 4096] }], only: "gpu" },
+    { ...inHalf({ inputs: [{ shape: [2048, 2048] }, { shape: [2048, 2048] }] }), only: "gpu" },
+    { ...inHalf({ inputs: [{ shape: [4096, 4096] }, { shape: [4096, 4096] }] }), only: "gpu" },
   ],
 };

@@ -3,7 +3,7 @@ import { ShapeError } from "../util/errors.ts";
 import { at, meta, sameShape, sizeOf } from "../util/shape.ts";
 import type { Meta, Shape } from "../util/shape.ts";
 import { needFloat } from "./check.ts";
-import { matmulGpuVariants } from "./matmul-gpu-variants.ts";
+import { gpuOrder, matmulGpuVariants } from "./matmul-gpu-variants.ts";
 import { matmulVariants } from "./matmul-variants.ts";
 import type { MatmulAttrs } from "./matmul-product.ts";
 import type { GradOps } from "./grad-ops.ts";
@@ -49,7 +49,7 @@ export const matmul = defineOp({
     return [meta([...batch, at(a.shape, attrs.transposeA ? -1 : -2), cols])];
   },
   variants: { ...matmulVariants, ...matmulGpuVariants },
-  prefer: { gpu: ["subgroupMatrix", "workgroupTiled"], cpu: ["broadcast", "registerTile"] },
+  prefer: { gpu: { order: gpuOrder }, cpu: ["broadcast", "registerTile"] },
   // y = A·B + 1·biasᵀ: dA = g·Bᵀ, dB = Aᵀ·g, dbias = Σ_rows g; a stored transpose swaps the product
   // (dAᵀ = B·gᵀ, dBᵀ = gᵀ·A), and an operand that all batches share gets the sum over batches.
   // Operands in f16 get products in f16: that is where scaled losses overflow.

@@ -121,6 +121,10 @@ export interface Variant<A> {
   plan(inputs: InputMetas, attrs: A, caps: Caps): Plan;
 }
 
+/** Variant names in the order to try: always the same, or by the sizes of the call. */
+export type Preference<A> =
+  readonly string[] | { order(inputs: InputMetas, attrs: A): readonly string[] };
+
 /** What a gradient rule may look at. `needs[i]`: whether input i's gradient is wanted. */
 export interface GradContext<V, A> {
   readonly inputs: readonly V[];
@@ -156,7 +160,7 @@ export interface OpDef<
   infer(inputs: InputMetas, attrs: A): readonly Meta[];
   readonly variants: Readonly<Record<string, Variant<A>>>;
   /** Variant order by adapter class where it differs from the declared one. */
-  readonly prefer?: Readonly<Partial<Record<Caps["adapterClass"], readonly string[]>>>;
+  readonly prefer?: Readonly<Partial<Record<Caps["adapterClass"], Preference<A>>>>;
   /** The output is the input's memory under another shape; no passes. */
   readonly alias?: boolean;
   /** Inputs (by index) that the passes update in place; such ops are statements, not values. */
@@ -209,7 +213,9 @@ export function pickVariant<A extends Attrs>(
   wanted?: string,
 ): string {
   const names = Object.keys(op.variants);
-  const order = wanted ? [wanted] : [...(op.prefer?.[caps.adapterClass] ?? []), ...names];
+  const preference = op.prefer?.[caps.adapterClass] ?? [];
+  const preferred = "order" in preference ? preference.order(inputs, attrs) : preference;
+  const order = wanted ? [wanted] : [...preferred, ...names];
   const found = order.find((name) => op.variants[name]?.usable(inputs, attrs, caps));
   if (found === undefined)
     throw new RangeError(`${op.name}: no usable variant among ${order.join(", ")}`);

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createEngine, ParamSet, program, valueAndGrad } from "../../src/engine/index.ts";
 import type { Engine, InputTensors, Ops, Tensor } from "../../src/engine/index.ts";
 import { layernormBackward } from "../../src/kernels/layernorm.ts";
-import { matmulVariants } from "../../src/kernels/matmul-variants.ts";
+import { matmul } from "../../src/kernels/matmul.ts";
 import { meta, sizeOf } from "../../src/util/shape.ts";
 import type { Shape } from "../../src/util/shape.ts";
 import { ViT } from "../../src/vit/index.ts";
@@ -91,21 +91,20 @@ const productSamples = ([rows, cols]: readonly [number, number]): Record<string,
   };
 };
 
-describe.each(Object.entries(matmulVariants))("matmul %s", (variant, pick) => {
+describe.each(Object.entries(matmul.variants))("matmul %s", (variant, pick) => {
   let engine: Engine;
-  let usable = true;
   beforeAll(async () => {
     engine = await createEngine({ picks: { matmul: variant } });
-    const metas = [meta([4, 4]), meta([4, 4])];
-    usable = pick.usable(metas, { transposeA: false, transposeB: false }, engine.caps);
   });
   afterAll(() => {
     engine.destroy();
   });
-  for (const size of SIZES)
-    for (const [name, sample] of Object.entries(productSamples(size)))
-      it(`[${size.join(", ")}] ${name}`, async (context) => {
-        if (!usable) context.skip(`${variant} is not for this adapter`);
+  for (const [rows, cols] of SIZES)
+    for (const [name, sample] of Object.entries(productSamples([rows, cols])))
+      it(`[${rows}, ${cols}] ${name}`, async (context) => {
+        const metas = [meta([rows, 9]), meta([9, cols])];
+        const isUsable = pick.usable(metas, matmul.defaults, engine.caps);
+        if (!isUsable) context.skip(`${variant} does not take this product on this adapter`);
         await check(engine, sample);
       });
 });

@@ -6,7 +6,7 @@ import { canLead, fusePasses } from "../../src/kernels/fuse.ts";
 import type { FusedPass, Link } from "../../src/kernels/fuse.ts";
 import { table } from "../../src/kernels/index.ts";
 import type { Caps, Pass, Stage } from "../../src/kernels/op.ts";
-import { meta } from "../../src/util/shape.ts";
+import { at, meta } from "../../src/util/shape.ts";
 import { unaryRows } from "../../src/kernels/unary.table.ts";
 import { firstPass, goldenCaps, linkOf } from "../../tools/expanded.ts";
 
@@ -115,12 +115,21 @@ describe("fusePasses", () => {
   it("starts with elementwise passes and with kernels that have a tail", () => {
     const softmax = firstPass(table.softmax, [[6, 8]]);
     expect([matmul, add, softmax].map(canLead)).toEqual([true, true, false]);
-    // Partial sums are no results: a product that is split must not take stages.
-    const split = firstPass(table.matmul, [
-      [8, 4096],
-      [4096, 8],
+  });
+
+  it("follows the sum of a split product's parts, which are no results themselves", () => {
+    const inputs = [meta([6, 4096]), meta([4096, 8])];
+    const { defaults, variants } = table.matmul;
+    const { passes = [] } = variants["broadcast"]?.plan(inputs, defaults, goldenCaps) ?? {};
+    expect(passes.map(canLead)).toEqual([false, true]);
+    const { pass, sources } = fuse(at(passes, 1), [linkOf(add, [1])]);
+    expect(sources).toEqual([
+      { member: 0, binding: 0 },
+      { member: 1, binding: 2 },
+      { member: 1, binding: 0 },
     ]);
-    expect(canLead(split)).toBe(false);
+    expect(pass.code).toContain("let value1 = add_stage(operand0_0[at], value0);");
+    expect(pass.code).toContain("@group(0) @binding(3) var<uniform> params");
   });
 });
 

@@ -12,8 +12,12 @@ import { remember } from "./remember.ts";
 
 /** Rows of one invocation of `registerTile`. */
 const REGISTER_ROWS = 8;
-/** Accumulators (of 4 columns) of one lane of `broadcast`: more spill, and compile for seconds. */
-const BROADCAST_CELLS = 32;
+/**
+ * Accumulators (of 4 columns) of one lane of `broadcast`. They lie in memory in any case; what they
+ * cost is a compiler's time (0.5 s with 64 on lavapipe, 1.3 s with 128), and what they save is loads
+ * of b, each of which takes as long as 40 multiply-adds there. Products of few rows leave half idle.
+ */
+const BROADCAST_CELLS = { few: 32, many: 64 } as const;
 const BROADCAST_COLS = 2;
 
 const naive: Variant<MatmulAttrs> = {
@@ -44,7 +48,9 @@ const broadcast: Variant<MatmulAttrs> = {
   plan(inputs, attrs, caps) {
     const of = { ...untransposed(product(inputs, attrs)), flagsBias: true };
     const subgroup = fixedSubgroup(caps);
-    const rowGroups = BROADCAST_CELLS / BROADCAST_COLS / subgroup;
+    const rows = BROADCAST_CELLS.few / BROADCAST_COLS;
+    const cells = of.m > rows ? BROADCAST_CELLS.many : BROADCAST_CELLS.few;
+    const rowGroups = cells / BROADCAST_COLS / subgroup;
     // Parts start at multiples of the grain, so that an even k has even parts.
     const options = {
       vector: of.vector,

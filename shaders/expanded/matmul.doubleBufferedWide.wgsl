@@ -1,0 +1,191 @@
+// matmul y [1, 5, 6] over 7; written by npm run shaders
+const TILE_ROWS: u32 = 128u;
+const TILE_COLS: u32 = 128u;
+const TILE_K: u32 = 8u;
+const ACROSS: u32 = 16u; // lanes along columns; as many stand along rows
+const A_GROUPS: u32 = 32u; // of 4 rows
+const B_GROUPS: u32 = 32u; // of 4 columns
+const A_PITCH: u32 = 33u;
+const B_PITCH: u32 = 33u;
+const A_SIZE: u32 = TILE_K * A_PITCH;
+const B_SIZE: u32 = TILE_K * B_PITCH;
+const B_LANES: u32 = TILE_K * B_GROUPS;
+const COL_GROUPS: u32 = 2u;
+const GROUP_COLS: u32 = 4u * ACROSS;
+fn flat_workgroup(wid: vec3u, groups: vec3u) -> u32 {
+  return wid.y * groups.x + wid.x;
+}
+
+struct Params {
+  m: u32,
+  n: u32,
+  k: u32,
+  batches: u32,
+  splits: u32,
+  k_each: u32, // terms of one split
+  a_row: u32, // elements that one step along m, k or the batch skips
+  a_step: u32,
+  a_batch: u32,
+  b_col: u32, // and along n, k or the batch
+  b_step: u32,
+  b_batch: u32,
+
+}
+alias Element = f32;
+alias Quad = vec4f;
+
+alias Cell = f32;
+alias Columns = Element;
+const CELL: u32 = 1u;
+
+@group(0) @binding(0) var<storage, read> a: array<Element>;
+@group(0) @binding(1) var<storage, read> b: array<Columns>;
+
+@group(0) @binding(2) var<storage, read_write> y: array<Cell>;
+
+@group(0) @binding(3) var<uniform> params: Params;
+
+struct Place {
+  exists: bool, // false in the surplus workgroups of a folded grid
+  row: u32, // of the tile's corner
+  col: u32,
+  k_start: u32,
+  k_end: u32,
+  a_base: u32, // element where this batch's a, b and y start
+  b_base: u32,
+  y_base: u32,
+}
+
+fn place(group: u32) -> Place {
+  let tile_cols = (params.n + TILE_COLS - 1u) / TILE_COLS;
+  let tiles = tile_cols * ((params.m + TILE_ROWS - 1u) / TILE_ROWS);
+  let tile = group % tiles;
+  let part = group / tiles; // = split · batches + batch
+  let batch = part % params.batches;
+  let k_start = part / params.batches * params.k_each;
+  return Place(
+    part < params.splits * params.batches,
+    tile / tile_cols * TILE_ROWS,
+    tile % tile_cols * TILE_COLS,
+    k_start,
+    min(k_start + params.k_each, params.k),
+    batch * params.a_batch,
+    batch * params.b_batch,
+    part * params.m * params.n,
+  );
+}
+
+fn finish(at: u32, value: Cell) {
+  y[at] = value;
+}
+
+fn store(y_base: u32, row: u32, col: u32, sum: Cell) {
+  if (row < params.m && col < params.n) {
+
+    finish((y_base + row * params.n + col) / CELL, sum);
+
+  }
+}
+
+var<workgroup> a_tiles: array<vec4f, 528>; // [2, TILE_K, A_PITCH], a vec4f is 4 rows
+var<workgroup> b_tiles: array<vec4f, 528>; // [2, TILE_K, B_PITCH], a vec4f is 4 columns
+
+// Terms past the end count as 0; rows and columns past the edge repeat the last one.
+fn load_a(tile: Place, row: u32, k: u32) -> vec4f {
+  let rows = min(vec4u(row, row + 1u, row + 2u, row + 3u), vec4u(params.m - 1u));
+  let at = tile.a_base + rows * params.a_row + min(k, params.k - 1u) * params.a_step;
+  let value = vec4f(Quad(a[at.x], a[at.y], a[at.z], a[at.w]));
+  return select(vec4f(), value, k < tile.k_end);
+}
+
+fn load_b(tile: Place, col: u32, k: u32) -> vec4f {
+  let k_base = tile.b_base + min(k, params.k - 1u) * params.b_step;
+
+  let cols = min(vec4u(col, col + 1u, col + 2u, col + 3u), vec4u(params.n - 1u));
+  let at = k_base + cols * params.b_col;
+  let value = vec4f(Quad(b[at.x], b[at.y], b[at.z], b[at.w]));
+
+  return select(vec4f(), value, k < tile.k_end);
+}
+
+@compute @workgroup_size(256)
+fn main(
+  @builtin(workgroup_id) wid: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_id) lid: vec3u,
+) {
+  let tile = place(flat_workgroup(wid, groups));
+  if (!tile.exists) {
+    return;
+  }
+
+  let a_k = lid.x % TILE_K;
+  let a_group = lid.x / TILE_K;
+
+  let b_k = lid.x / B_GROUPS;
+  let b_group = lid.x % B_GROUPS;
+
+  let copies_b = lid.x < B_LANES;
+  let a_row = tile.row + a_group * 4u;
+  let b_col = tile.col + b_group * 4u;
+  let a_slot = a_k * A_PITCH + a_group;
+  let b_slot = b_k * B_PITCH + b_group;
+  let fast = lid.x % ACROSS;
+  let slow = lid.x / ACROSS;
+  var next_a = load_a(tile, a_row, tile.k_start + a_k);
+  var next_b: vec4f;
+  if (copies_b) {
+    next_b = load_b(tile, b_col, tile.k_start + b_k);
+  }
+  var sum: array<vec4f, 16>; // [COL_GROUPS, 8 rows]
+  var half = 0u; // the pair of tiles of this turn
+  for (var k = tile.k_start; k < tile.k_end; k += TILE_K) {
+    a_tiles[half * A_SIZE + a_slot] = next_a;
+    if (copies_b) {
+      b_tiles[half * B_SIZE + b_slot] = next_b;
+    }
+    workgroupBarrier(); // one is enough: all lanes left this pair before the last turn's
+    next_a = load_a(tile, a_row, k + TILE_K + a_k);
+    if (copies_b) {
+      next_b = load_b(tile, b_col, k + TILE_K + b_k);
+    }
+    for (var term = 0u; term < TILE_K; term++) {
+      let a_at = half * A_SIZE + term * A_PITCH + slow * 2u;
+      let upper = a_tiles[a_at];
+      let lower = a_tiles[a_at + 1u];
+      let b_at = half * B_SIZE + term * B_PITCH + fast;
+      let right0 = b_tiles[b_at + 0u * ACROSS];
+      let right1 = b_tiles[b_at + 1u * ACROSS];
+      sum[0] = fma(upper.xxxx, right0, sum[0]);
+      sum[1] = fma(upper.yyyy, right0, sum[1]);
+      sum[2] = fma(upper.zzzz, right0, sum[2]);
+      sum[3] = fma(upper.wwww, right0, sum[3]);
+      sum[4] = fma(lower.xxxx, right0, sum[4]);
+      sum[5] = fma(lower.yyyy, right0, sum[5]);
+      sum[6] = fma(lower.zzzz, right0, sum[6]);
+      sum[7] = fma(lower.wwww, right0, sum[7]);
+      sum[8] = fma(upper.xxxx, right1, sum[8]);
+      sum[9] = fma(upper.yyyy, right1, sum[9]);
+      sum[10] = fma(upper.zzzz, right1, sum[10]);
+      sum[11] = fma(upper.wwww, right1, sum[11]);
+      sum[12] = fma(lower.xxxx, right1, sum[12]);
+      sum[13] = fma(lower.yyyy, right1, sum[13]);
+      sum[14] = fma(lower.zzzz, right1, sum[14]);
+      sum[15] = fma(lower.wwww, right1, sum[15]);
+    }
+    half = 1u - half;
+  }
+  let row = tile.row + slow * 8u;
+  let col = tile.col + fast * 4u;
+  // Bounds that are not constant keep this a loop: 32 stores written out take compilers seconds.
+  var sums = sum; // so that the loop's indices do not keep the accumulators out of registers
+  for (var r = 0u; r < min(8u, params.m - min(row, params.m)); r++) {
+    for (var c = 0u; c < COL_GROUPS; c++) {
+
+      for (var i = 0u; i < 4u; i++) {
+        store(tile.y_base, row + r, col + c * GROUP_COLS + i, sums[c * 8u + r][i]);
+      }
+
+    }
+  }
+}

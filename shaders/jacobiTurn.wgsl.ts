@@ -129,23 +129,28 @@ fn main(
   }
   workgroupBarrier();
   for (var sweep = 0u; sweep < params.sweeps; sweep++) {
-    var largest = 0.0;
+    var largest = 0.0; // of the lane's pairs
     for (var round = 0u; round < CIRCLE; round++) {
       if (lane < PAIRS) {
         let pair = players(round, lane);
-        turns[lane] = turn_of(pair.x, pair.y);
+        let turn = turn_of(pair.x, pair.y);
+        turns[lane] = turn;
+        largest = max(largest, turn.w);
       }
       workgroupBarrier();
-      if (lane == 0u) {
-        for (var pair = 0u; pair < PAIRS; pair++) {
-          largest = max(largest, turns[pair].w);
-        }
-      }
       turn_all(round, lane);
       workgroupBarrier();
     }
+    if (lane < PAIRS) {
+      turns[lane].w = largest;
+    }
+    workgroupBarrier();
     if (lane == 0u) {
-      has_turned = select(0u, 1u, largest > 0.0);
+      var found = 0.0;
+      for (var pair = 0u; pair < PAIRS; pair++) {
+        found = max(found, turns[pair].w);
+      }
+      has_turned = select(0u, 1u, found > 0.0);
     }
     if (workgroupUniformLoad(&has_turned) == 0u) {
       break;

@@ -7,17 +7,21 @@ import { wgsl } from "./lib/wgsl.ts";
 
 /** Options of {@link layernormBackward}. */
 export interface LayernormBackwardOptions extends RowPackOptions {
+  /** A workgroup's subgroups add up their shares of dweight and dbias: one block. */
+  readonly sharesSums: boolean;
   /** What happens to each Pack of dx before it is stored; absent: nothing. */
   readonly epilogue?: Epilogue;
 }
 
 /**
- * ROW_LANES lanes take a block of rows_each rows: g and x are read once, for dx and for the block's
- * share of dweight = Σ g·x̂ and dbias = Σ g, which stay in registers until the block is done.
+ * ROW_LANES lanes take rows_each rows: g and x are read once, for dx and for their share of
+ * dweight = Σ g·x̂ and dbias = Σ g, which stay in registers until the rows are done. A block is
+ * those rows, or with shared sums those of a workgroup, whose shares are added in subgroups' order.
  * g, x, dx: [rows, cols]; partials: [blocks, 2, cols].
  */
 export const layernormBackward = ({
   epilogue,
+  sharesSums,
   ...options
 }: LayernormBackwardOptions): string => wgsl`
 ${enableHalf(epilogue?.isHalf ?? false)}
@@ -45,6 +49,9 @@ fn finish(at: u32, value: Pack) {
   dx[at] = value;
 }
 #endif
+#if ${sharesSums}
+var<workgroup> shares: array<Pack, ${2 * options.lanes * options.rowsPerWorkgroup}>; // [ROWS_PER_WORKGROUP, 2, ROW_LANES]
+#endif
 
 @compute @workgroup_size(${options.lanes * options.rowsPerWorkgroup})
 fn main(
@@ -53,7 +60,9 @@ fn main(
   @builtin(local_invocation_id) lid: vec3u,
 ) {
   let lane = lid.x % ROW_LANES;
-  let block = flat_workgroup(wid, groups) * ROWS_PER_WORKGROUP + lid.x / ROW_LANES;
+  let group = flat_workgroup(wid, groups);
+  let member = lid.x / ROW_LANES;
+  let first = (group * ROWS_PER_WORKGROUP + member) * params.rows_each;
   var scales: array<Pack, LANE_PACKS>;
   var dweight: array<Pack, LANE_PACKS>;
   var dbias: array<Pack, LANE_PACKS>;
@@ -63,7 +72,7 @@ fn main(
     dbias[k] = Pack(0.0);
   }
   for (var step = 0u; step < params.rows_each; step++) {
-    let wanted = block * params.rows_each + step;
+    let wanted = first + step;
     let row = min(wanted, params.rows - 1u); // surplus lanes redo the last row and store nothing
     let live = select(0.0, 1.0, wanted < params.rows);
     let base = row * ROW_PACKS;
@@ -93,7 +102,24 @@ fn main(
       }
     }
   }
-  if (block * params.rows_each < params.rows) {
+#if ${sharesSums}
+  let is_live = group * ROWS_PER_WORKGROUP * params.rows_each < params.rows;
+  for (var k = 0u; k < LANE_PACKS; k++) {
+    workgroupBarrier(); // the last shares have been read
+    shares[2u * member * ROW_LANES + lane] = dweight[k];
+    shares[(2u * member + 1u) * ROW_LANES + lane] = dbias[k];
+    workgroupBarrier();
+    if (member < 2u && is_live && inside(k, lane)) { // 0 adds up dweight, 1 dbias
+      var total = Pack(0.0);
+      for (var giver = 0u; giver < ROWS_PER_WORKGROUP; giver++) {
+        total += shares[(2u * giver + member) * ROW_LANES + lane];
+      }
+      partials[(2u * group + member) * ROW_PACKS + column(k, lane)] = total;
+    }
+  }
+#else
+  let block = group * ROWS_PER_WORKGROUP + member;
+  if (first < params.rows) {
     for (var k = 0u; k < LANE_PACKS; k++) {
       if (inside(k, lane)) {
         partials[2u * block * ROW_PACKS + column(k, lane)] = dweight[k];
@@ -101,5 +127,6 @@ fn main(
       }
     }
   }
+#endif
 }
 `;

@@ -8,12 +8,19 @@ export interface LayernormCombineOptions {
   readonly columns: number;
   /** Lanes that share a column, a power of 2; each takes every segments-th block. */
   readonly segments: number;
+  /** Blocks that a lane loads before it adds them, so that it waits for memory once. */
+  readonly atOnce: number;
 }
 
 /** partials: [blocks, 2, cols]; dweight, dbias: [cols]. The order of additions is fixed. */
-export const layernormCombine = ({ columns, segments }: LayernormCombineOptions): string => wgsl`
+export const layernormCombine = ({
+  columns,
+  segments,
+  atOnce,
+}: LayernormCombineOptions): string => wgsl`
 const COLUMNS: u32 = ${columns}u;
 const SEGMENTS: u32 = ${segments}u;
+const AT_ONCE: u32 = ${atOnce}u;
 ${flatWorkgroup}
 struct Params {
   blocks: u32,
@@ -37,8 +44,14 @@ fn main(
   let stride = 2u * params.cols;
   let col = min(wanted, stride - 1u);
   var total = 0.0;
-  for (var block = segment; block < params.blocks; block += SEGMENTS) {
-    total += partials[block * stride + col];
+  for (var block = segment; block < params.blocks; block += AT_ONCE * SEGMENTS) {
+    var loaded: array<f32, AT_ONCE>;
+    for (var k = 0u; k < AT_ONCE; k++) {
+      loaded[k] = partials[min(block + k * SEGMENTS, params.blocks - 1u) * stride + col];
+    }
+    for (var k = 0u; k < AT_ONCE; k++) {
+      total += select(0.0, loaded[k], block + k * SEGMENTS < params.blocks);
+    }
   }
   totals[lid.x] = total;
   workgroupBarrier();

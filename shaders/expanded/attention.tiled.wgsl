@@ -1,8 +1,29 @@
 // attention y [2, 5, 6]; written by npm run shaders
 const HEAD_SIZE: u32 = 3u;
 const PARTS: u32 = 1u; // vec4f of a row; zeros fill the last one
-const TILE: u32 = 16u;
-const WORKGROUP: u32 = 64u;
+const STRIDE: u32 = 1u; // vec4f from one row to the next in workgroup memory
+const ROWS: u32 = 16u;
+const TILE: u32 = 32u;
+const QUADS: u32 = 8u; // fours of tokens in a tile
+const QUAD_STRIDE: u32 = 9u;
+const LANES: u32 = 128u;
+const SCORED: u32 = 16u; // rows that all lanes score at once
+const SCORE_ROWS: u32 = 1u; // of a lane
+const ROW_LANES: u32 = 16u;
+const PART_LANES: u32 = 8u;
+const ROWS_EACH: u32 = 1u;
+const PARTS_EACH: u32 = 1u;
+const SUMS: u32 = ROWS_EACH * PARTS_EACH; // of a lane
+alias Element = f32;
+alias Quad = vec4f;
+
+alias Stored = Element;
+
+// Tokens lie in a tile so that lanes with neighbouring quads read neighbouring slots.
+fn tile_token(slot: u32) -> u32 {
+  return 4u * (slot % QUADS) + slot / QUADS;
+}
+
 fn flat_workgroup(wid: vec3u, groups: vec3u) -> u32 {
   return wid.y * groups.x + wid.x;
 }
@@ -48,19 +69,19 @@ fn find_head(group: u32, blocks: u32) -> Head {
   );
 }
 
-alias Element = f32;
-alias Quad = vec4f;
-
-@group(0) @binding(0) var<storage, read> qkv: array<Element>;
-@group(0) @binding(1) var<storage, read_write> y: array<Element>;
+@group(0) @binding(0) var<storage, read> qkv: array<Stored>;
+@group(0) @binding(1) var<storage, read_write> y: array<Stored>;
 @group(0) @binding(2) var<storage, read_write> lse: array<f32>;
 
 @group(0) @binding(3) var<uniform> params: Params;
 
 const LOWEST: f32 = -3.4028234e38;
-var<workgroup> keys: array<vec4f, 16>; // [TILE, PARTS]
-var<workgroup> values: array<vec4f, 16>;
-
+var<workgroup> queries: array<vec4f, 16>; // [ROWS, STRIDE]
+var<workgroup> keys: array<vec4f, 32>; // [TILE, STRIDE], in slots
+var<workgroup> values: array<vec4f, 32>;
+var<workgroup> weights: array<vec4f, 144>; // [ROWS, QUAD_STRIDE]
+var<workgroup> lane_values: array<f32, 128>; // [ROWS, QUADS]: largest scores, then sums
+var<workgroup> shrinks: array<f32, 16>; // what a new largest score leaves of a row's sums
 fn qkv_part(start: u32, part: u32) -> vec4f {
   let d = vec4u(0u, 1u, 2u, 3u) + 4u * part;
   let at = start + min(d, vec4u(HEAD_SIZE - 1u));
@@ -68,72 +89,154 @@ fn qkv_part(start: u32, part: u32) -> vec4f {
   return select(vec4f(), value, d < vec4u(HEAD_SIZE));
 }
 
-@compute @workgroup_size(WORKGROUP)
+fn store_part(start: u32, part: u32, value: vec4f) {
+  let count = min(4u, HEAD_SIZE - 4u * part);
+  for (var k = 0u; k < count; k++) {
+    y[start + 4u * part + k] = Element(value[k]);
+  }
+}
+
+fn scores_of(row: u32, quad: u32) -> array<vec4f, SCORE_ROWS> {
+  var dots = array<vec4f, 4u * SCORE_ROWS>();
+  let parts = (params.head_size + 3u) / 4u; // = PARTS, but the loop stays a loop
+  for (var part = 0u; part < parts; part++) {
+    let at = quad * STRIDE + part;
+    let token_0 = keys[at];
+    let token_1 = keys[at + QUADS * STRIDE];
+    let token_2 = keys[at + 2u * QUADS * STRIDE];
+    let token_3 = keys[at + 3u * QUADS * STRIDE];
+    for (var r = 0u; r < SCORE_ROWS; r++) {
+      let own = queries[(row + r * SCORED) * STRIDE + part];
+      dots[4u * r] = fma(own, token_0, dots[4u * r]);
+      dots[4u * r + 1u] = fma(own, token_1, dots[4u * r + 1u]);
+      dots[4u * r + 2u] = fma(own, token_2, dots[4u * r + 2u]);
+      dots[4u * r + 3u] = fma(own, token_3, dots[4u * r + 3u]);
+    }
+  }
+  var sums: array<vec4f, SCORE_ROWS>;
+  for (var r = 0u; r < SCORE_ROWS; r++) {
+    let at = 4u * r;
+    sums[r] = vec4f(1.0) * mat4x4f(dots[at], dots[at + 1u], dots[at + 2u], dots[at + 3u]);
+  }
+  return sums;
+}
+
+fn add_values(before: array<vec4f, SUMS>, lane: u32, quads: u32) -> array<vec4f, SUMS> {
+  var sums = before;
+  for (var quad = 0u; quad < quads; quad++) {
+    for (var p = 0u; p < PARTS_EACH; p++) {
+      let part = min(lane / ROW_LANES + p * PART_LANES, PARTS - 1u); // surplus lanes store nothing
+      let at = quad * STRIDE + part;
+      let token_0 = values[at];
+      let token_1 = values[at + QUADS * STRIDE];
+      let token_2 = values[at + 2u * QUADS * STRIDE];
+      let token_3 = values[at + 3u * QUADS * STRIDE];
+      for (var r = 0u; r < ROWS_EACH; r++) {
+        let weight = weights[(lane % ROW_LANES + r * ROW_LANES) * QUAD_STRIDE + quad];
+        var added = weight.x * token_0;
+        added = fma(weight.yyyy, token_1, added);
+        added = fma(weight.zzzz, token_2, added);
+        added = fma(weight.wwww, token_3, added);
+        sums[r * PARTS_EACH + p] += added;
+      }
+    }
+  }
+  return sums;
+}
+
+@compute @workgroup_size(128)
 fn main(
   @builtin(workgroup_id) wid: vec3u,
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_id) lid: vec3u,
 ) {
-  let blocks = (params.tokens + WORKGROUP - 1u) / WORKGROUP;
-  let head = find_head(flat_workgroup(wid, groups), blocks);
+  let head = find_head(flat_workgroup(wid, groups), (params.tokens + ROWS - 1u) / ROWS);
   if (!head.exists) {
     return;
   }
   let last = params.tokens - 1u; // tokens past the end are read from the last one
-  let wanted = head.block * WORKGROUP + lid.x;
-  let row = min(wanted, last);
-  var query: array<vec4f, PARTS>;
-  var sum: array<vec4f, PARTS>;
-  for (var part = 0u; part < PARTS; part++) {
-    query[part] = qkv_part(head.q + row * head.pitch, part) * params.scale;
+  let first_row = head.block * ROWS;
+  for (var index = lid.x; index < ROWS * PARTS; index += LANES) {
+    let start = head.q + min(first_row + index / PARTS, last) * head.pitch;
+    queries[(index / PARTS) * STRIDE + index % PARTS] =
+      qkv_part(start, index % PARTS) * params.scale;
   }
-  var largest = LOWEST;
-  var total = 0.0;
+  let quad = lid.x % QUADS; // of keys that the lane scores, for every SCORED-th row
+  let score_row = lid.x / QUADS;
+  var largest: array<f32, SCORE_ROWS>;
+  var total: array<f32, SCORE_ROWS>; // of the lane's own keys
+  for (var r = 0u; r < SCORE_ROWS; r++) {
+    largest[r] = LOWEST;
+    total[r] = 0.0;
+  }
+  var sums = array<vec4f, SUMS>();
   for (var first = 0u; first < params.tokens; first += TILE) {
     workgroupBarrier(); // the last tile has been read
-    for (var index = lid.x; index < TILE * PARTS; index += WORKGROUP) {
-      let token = min(first + index / PARTS, last) * head.pitch;
-      keys[index] = qkv_part(head.k + token, index % PARTS);
-      values[index] = qkv_part(head.v + token, index % PARTS);
+    for (var index = lid.x; index < TILE * PARTS; index += LANES) {
+      let slot = index / PARTS;
+      let start = min(first + tile_token(slot), last) * head.pitch;
+      keys[slot * STRIDE + index % PARTS] = qkv_part(head.k + start, index % PARTS);
+      values[slot * STRIDE + index % PARTS] = qkv_part(head.v + start, index % PARTS);
     }
     workgroupBarrier();
-    let count = min(TILE, params.tokens - first); // not constant, so that the loop stays a loop
-    for (var key = 0u; key < count; key += 4u) {
-      var dots = array<vec4f, 4>(); // without a value, Tint zeroes it only once
-      for (var part = 0u; part < PARTS; part++) {
-        let at = key * PARTS + part;
-        dots[0] = fma(query[part], keys[at], dots[0]);
-        dots[1] = fma(query[part], keys[at + PARTS], dots[1]);
-        dots[2] = fma(query[part], keys[at + 2u * PARTS], dots[2]);
-        dots[3] = fma(query[part], keys[at + 3u * PARTS], dots[3]);
-      }
-      let score = vec4f(1.0) * mat4x4f(dots[0], dots[1], dots[2], dots[3]); // each one's sum
+    let scores = scores_of(score_row, quad);
+    for (var r = 0u; r < SCORE_ROWS; r++) {
       // A token past the end repeats the last: no new maximum.
-      let top = max(max(largest, max(score.x, score.y)), max(score.z, score.w));
-      let is_token = vec4u(first + key) + vec4u(0u, 1u, 2u, 3u) <= vec4u(last);
-
-      let weight = select(vec4f(), exp(score - top), is_token);
-
-      let shrink = exp(largest - top);
-      largest = top;
-      total = fma(total, shrink, dot(weight, vec4f(1.0)));
-
-      for (var part = 0u; part < PARTS; part++) {
-        let at = key * PARTS + part;
-        var added = weight.x * values[at];
-        added = fma(weight.yyyy, values[at + PARTS], added);
-        added = fma(weight.zzzz, values[at + 2u * PARTS], added);
-        added = fma(weight.wwww, values[at + 3u * PARTS], added);
-        sum[part] = fma(sum[part], vec4f(shrink), added);
+      let score = scores[r];
+      lane_values[(score_row + r * SCORED) * QUADS + quad] =
+        max(max(score.x, score.y), max(score.z, score.w));
+    }
+    workgroupBarrier();
+    let is_token = vec4u(first + 4u * quad) + vec4u(0u, 1u, 2u, 3u) <= vec4u(last);
+    for (var r = 0u; r < SCORE_ROWS; r++) {
+      let row = score_row + r * SCORED;
+      var top = largest[r];
+      for (var k = 0u; k < QUADS; k++) {
+        top = max(top, lane_values[row * QUADS + k]);
       }
+      let weight = select(vec4f(), exp(scores[r] - top), is_token);
+      let shrink = exp(largest[r] - top);
+      largest[r] = top;
+      total[r] = fma(total[r], shrink, dot(weight, vec4f(1.0)));
+      if (quad == 0u) {
+        shrinks[row] = shrink;
+      }
+
+      weights[row * QUAD_STRIDE + quad] = weight;
+
+    }
+    workgroupBarrier();
+    for (var at = 0u; at < SUMS; at++) {
+      sums[at] *= shrinks[lid.x % ROW_LANES + at / PARTS_EACH * ROW_LANES];
+    }
+    sums = add_values(sums, lid.x, (min(TILE, params.tokens - first) + 3u) / 4u);
+  }
+  for (var r = 0u; r < SCORE_ROWS; r++) {
+    lane_values[(score_row + r * SCORED) * QUADS + quad] = total[r];
+  }
+  workgroupBarrier();
+  for (var r = 0u; r < SCORE_ROWS; r++) {
+    let row = score_row + r * SCORED;
+    if (quad == 0u && first_row + row <= last) {
+      lse[head.lse + first_row + row] = largest[r] + log(row_total(row));
     }
   }
-  if (wanted <= last) {
-    for (var d = 0u; d < HEAD_SIZE; d++) {
+  for (var at = 0u; at < SUMS; at++) {
+    let row = lid.x % ROW_LANES + at / PARTS_EACH * ROW_LANES;
+    let part = lid.x / ROW_LANES + at % PARTS_EACH * PART_LANES;
+    if (part < PARTS && first_row + row <= last) {
 
-      y[head.y + row * head.y_pitch + d] = Element(sum[d / 4u][d % 4u] / total);
+      let value = sums[at] / row_total(row);
 
+      store_part(head.y + (first_row + row) * head.y_pitch, part, value);
     }
-    lse[head.lse + row] = largest + log(total);
   }
+}
+
+fn row_total(row: u32) -> f32 {
+  var total = 0.0;
+  for (var k = 0u; k < QUADS; k++) {
+    total += lane_values[row * QUADS + k];
+  }
+  return total;
 }

@@ -1,8 +1,29 @@
 // attentionBackward dk, dv [2, 5, 6]; written by npm run shaders
 const HEAD_SIZE: u32 = 3u;
 const PARTS: u32 = 1u; // vec4f of a row; zeros fill the last one
-const TILE: u32 = 16u;
-const WORKGROUP: u32 = 64u;
+const STRIDE: u32 = 1u; // vec4f from one row to the next in workgroup memory
+const ROWS: u32 = 16u;
+const TILE: u32 = 32u;
+const QUADS: u32 = 8u; // fours of tokens in a tile
+const QUAD_STRIDE: u32 = 9u;
+const LANES: u32 = 128u;
+const SCORED: u32 = 16u; // rows that all lanes score at once
+const SCORE_ROWS: u32 = 1u; // of a lane
+const ROW_LANES: u32 = 16u;
+const PART_LANES: u32 = 8u;
+const ROWS_EACH: u32 = 1u;
+const PARTS_EACH: u32 = 1u;
+const SUMS: u32 = ROWS_EACH * PARTS_EACH; // of a lane
+alias Element = f32;
+alias Quad = vec4f;
+
+alias Stored = Element;
+
+// Tokens lie in a tile so that lanes with neighbouring quads read neighbouring slots.
+fn tile_token(slot: u32) -> u32 {
+  return 4u * (slot % QUADS) + slot / QUADS;
+}
+
 fn flat_workgroup(wid: vec3u, groups: vec3u) -> u32 {
   return wid.y * groups.x + wid.x;
 }
@@ -48,20 +69,21 @@ fn find_head(group: u32, blocks: u32) -> Head {
   );
 }
 
-alias Element = f32;
-alias Quad = vec4f;
-
-@group(0) @binding(0) var<storage, read> g: array<Element>;
-@group(0) @binding(1) var<storage, read> qkv: array<Element>;
+@group(0) @binding(0) var<storage, read> g: array<Stored>;
+@group(0) @binding(1) var<storage, read> qkv: array<Stored>;
 @group(0) @binding(2) var<storage, read> lse: array<f32>;
 @group(0) @binding(3) var<storage, read> delta: array<f32>;
+
 @group(0) @binding(4) var<storage, read_write> dqkv: array<f32>;
 
 @group(0) @binding(5) var<uniform> params: Params;
 
-var<workgroup> queries: array<vec4f, 16>; // [TILE, PARTS]
-var<workgroup> cotangents: array<vec4f, 16>;
-
+var<workgroup> keys: array<vec4f, 16>; // [ROWS, STRIDE]
+var<workgroup> values: array<vec4f, 16>;
+var<workgroup> queries: array<vec4f, 32>; // [TILE, STRIDE], in slots
+var<workgroup> cotangents: array<vec4f, 32>;
+var<workgroup> weights: array<vec4f, 144>; // [ROWS, QUAD_STRIDE]
+var<workgroup> dscores: array<vec4f, 144>;
 fn qkv_part(start: u32, part: u32) -> vec4f {
   let d = vec4u(0u, 1u, 2u, 3u) + 4u * part;
   let at = start + min(d, vec4u(HEAD_SIZE - 1u));
@@ -76,61 +98,167 @@ fn g_part(start: u32, part: u32) -> vec4f {
   return select(vec4f(), value, d < vec4u(HEAD_SIZE));
 }
 
-@compute @workgroup_size(WORKGROUP)
+fn store_part(start: u32, part: u32, value: vec4f) {
+  let count = min(4u, HEAD_SIZE - 4u * part);
+  for (var k = 0u; k < count; k++) {
+    dqkv[start + 4u * part + k] = f32(value[k]);
+  }
+}
+
+fn scores_of(row: u32, quad: u32) -> array<vec4f, SCORE_ROWS> {
+  var dots = array<vec4f, 4u * SCORE_ROWS>();
+  let parts = (params.head_size + 3u) / 4u; // = PARTS, but the loop stays a loop
+  for (var part = 0u; part < parts; part++) {
+    let at = quad * STRIDE + part;
+    let token_0 = queries[at];
+    let token_1 = queries[at + QUADS * STRIDE];
+    let token_2 = queries[at + 2u * QUADS * STRIDE];
+    let token_3 = queries[at + 3u * QUADS * STRIDE];
+    for (var r = 0u; r < SCORE_ROWS; r++) {
+      let own = keys[(row + r * SCORED) * STRIDE + part];
+      dots[4u * r] = fma(own, token_0, dots[4u * r]);
+      dots[4u * r + 1u] = fma(own, token_1, dots[4u * r + 1u]);
+      dots[4u * r + 2u] = fma(own, token_2, dots[4u * r + 2u]);
+      dots[4u * r + 3u] = fma(own, token_3, dots[4u * r + 3u]);
+    }
+  }
+  var sums: array<vec4f, SCORE_ROWS>;
+  for (var r = 0u; r < SCORE_ROWS; r++) {
+    let at = 4u * r;
+    sums[r] = vec4f(1.0) * mat4x4f(dots[at], dots[at + 1u], dots[at + 2u], dots[at + 3u]);
+  }
+  return sums;
+}
+
+fn slopes_of(row: u32, quad: u32) -> array<vec4f, SCORE_ROWS> {
+  var dots = array<vec4f, 4u * SCORE_ROWS>();
+  let parts = (params.head_size + 3u) / 4u; // = PARTS, but the loop stays a loop
+  for (var part = 0u; part < parts; part++) {
+    let at = quad * STRIDE + part;
+    let token_0 = cotangents[at];
+    let token_1 = cotangents[at + QUADS * STRIDE];
+    let token_2 = cotangents[at + 2u * QUADS * STRIDE];
+    let token_3 = cotangents[at + 3u * QUADS * STRIDE];
+    for (var r = 0u; r < SCORE_ROWS; r++) {
+      let own = values[(row + r * SCORED) * STRIDE + part];
+      dots[4u * r] = fma(own, token_0, dots[4u * r]);
+      dots[4u * r + 1u] = fma(own, token_1, dots[4u * r + 1u]);
+      dots[4u * r + 2u] = fma(own, token_2, dots[4u * r + 2u]);
+      dots[4u * r + 3u] = fma(own, token_3, dots[4u * r + 3u]);
+    }
+  }
+  var sums: array<vec4f, SCORE_ROWS>;
+  for (var r = 0u; r < SCORE_ROWS; r++) {
+    let at = 4u * r;
+    sums[r] = vec4f(1.0) * mat4x4f(dots[at], dots[at + 1u], dots[at + 2u], dots[at + 3u]);
+  }
+  return sums;
+}
+
+fn add_queries(before: array<vec4f, SUMS>, lane: u32, quads: u32) -> array<vec4f, SUMS> {
+  var sums = before;
+  for (var quad = 0u; quad < quads; quad++) {
+    for (var p = 0u; p < PARTS_EACH; p++) {
+      let part = min(lane / ROW_LANES + p * PART_LANES, PARTS - 1u); // surplus lanes store nothing
+      let at = quad * STRIDE + part;
+      let token_0 = queries[at];
+      let token_1 = queries[at + QUADS * STRIDE];
+      let token_2 = queries[at + 2u * QUADS * STRIDE];
+      let token_3 = queries[at + 3u * QUADS * STRIDE];
+      for (var r = 0u; r < ROWS_EACH; r++) {
+        let weight = dscores[(lane % ROW_LANES + r * ROW_LANES) * QUAD_STRIDE + quad];
+        var added = weight.x * token_0;
+        added = fma(weight.yyyy, token_1, added);
+        added = fma(weight.zzzz, token_2, added);
+        added = fma(weight.wwww, token_3, added);
+        sums[r * PARTS_EACH + p] += added;
+      }
+    }
+  }
+  return sums;
+}
+
+fn add_cotangents(before: array<vec4f, SUMS>, lane: u32, quads: u32) -> array<vec4f, SUMS> {
+  var sums = before;
+  for (var quad = 0u; quad < quads; quad++) {
+    for (var p = 0u; p < PARTS_EACH; p++) {
+      let part = min(lane / ROW_LANES + p * PART_LANES, PARTS - 1u); // surplus lanes store nothing
+      let at = quad * STRIDE + part;
+      let token_0 = cotangents[at];
+      let token_1 = cotangents[at + QUADS * STRIDE];
+      let token_2 = cotangents[at + 2u * QUADS * STRIDE];
+      let token_3 = cotangents[at + 3u * QUADS * STRIDE];
+      for (var r = 0u; r < ROWS_EACH; r++) {
+        let weight = weights[(lane % ROW_LANES + r * ROW_LANES) * QUAD_STRIDE + quad];
+        var added = weight.x * token_0;
+        added = fma(weight.yyyy, token_1, added);
+        added = fma(weight.zzzz, token_2, added);
+        added = fma(weight.wwww, token_3, added);
+        sums[r * PARTS_EACH + p] += added;
+      }
+    }
+  }
+  return sums;
+}
+
+@compute @workgroup_size(128)
 fn main(
   @builtin(workgroup_id) wid: vec3u,
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_id) lid: vec3u,
 ) {
-  let blocks = (params.tokens + WORKGROUP - 1u) / WORKGROUP;
-  let head = find_head(flat_workgroup(wid, groups), blocks);
+  let head = find_head(flat_workgroup(wid, groups), (params.tokens + ROWS - 1u) / ROWS);
   if (!head.exists) {
     return;
   }
   let last = params.tokens - 1u; // tokens past the end are read from the last one
-  let wanted = head.block * WORKGROUP + lid.x;
-  let row = min(wanted, last);
-  var key: array<vec4f, PARTS>;
-  var value: array<vec4f, PARTS>;
-  var dk: array<vec4f, PARTS>;
-  var dv: array<vec4f, PARTS>;
-  for (var part = 0u; part < PARTS; part++) {
-    key[part] = qkv_part(head.k + row * head.pitch, part) * params.scale;
-    value[part] = qkv_part(head.v + row * head.pitch, part);
+  let first_row = head.block * ROWS;
+  for (var index = lid.x; index < ROWS * PARTS; index += LANES) {
+    let row = min(first_row + index / PARTS, last) * head.pitch;
+    let at = (index / PARTS) * STRIDE + index % PARTS;
+    keys[at] = qkv_part(head.k + row, index % PARTS) * params.scale;
+    values[at] = qkv_part(head.v + row, index % PARTS);
   }
+  let quad = lid.x % QUADS; // of queries that the lane scores, for every SCORED-th key
+  let score_row = lid.x / QUADS;
+  var dk = array<vec4f, SUMS>();
+  var dv = array<vec4f, SUMS>();
   for (var first = 0u; first < params.tokens; first += TILE) {
     workgroupBarrier(); // the last tile has been read
-    for (var index = lid.x; index < TILE * PARTS; index += WORKGROUP) {
-      let token = min(first + index / PARTS, last);
-      queries[index] = qkv_part(head.q + token * head.pitch, index % PARTS);
-      cotangents[index] = g_part(head.y + token * head.y_pitch, index % PARTS);
+    for (var index = lid.x; index < TILE * PARTS; index += LANES) {
+      let slot = index / PARTS;
+      let token = min(first + tile_token(slot), last);
+      let at = slot * STRIDE + index % PARTS;
+      queries[at] = qkv_part(head.q + token * head.pitch, index % PARTS);
+      cotangents[at] = g_part(head.y + token * head.y_pitch, index % PARTS);
     }
 
+    let tokens = vec4u(first + 4u * quad) + vec4u(0u, 1u, 2u, 3u);
+    let at = head.lse + min(tokens, vec4u(last));
+    let quad_lse = vec4f(lse[at.x], lse[at.y], lse[at.z], lse[at.w]);
+    let quad_delta = vec4f(delta[at.x], delta[at.y], delta[at.z], delta[at.w]);
     workgroupBarrier();
-    for (var query = 0u; query < min(TILE, params.tokens - first); query++) {
-      var score = vec4f();
-      var slope = vec4f();
-      for (var part = 0u; part < PARTS; part++) {
-        score = fma(key[part], queries[query * PARTS + part], score);
-        slope = fma(value[part], cotangents[query * PARTS + part], slope);
-      }
+    let scores = scores_of(score_row, quad);
+    let slopes = slopes_of(score_row, quad);
+    for (var r = 0u; r < SCORE_ROWS; r++) {
+      let row = score_row + r * SCORED;
+      let p = select(vec4f(), exp(scores[r] - quad_lse), tokens <= vec4u(last));
 
-      let p = exp(score.x + score.y + (score.z + score.w) - lse[head.lse + first + query]);
+      weights[row * QUAD_STRIDE + quad] = p;
+      dscores[row * QUAD_STRIDE + quad] = p * (slopes[r] - quad_delta);
 
-      let delta_here = delta[head.lse + first + query];
-
-      let dscore = p * (slope.x + slope.y + (slope.z + slope.w) - delta_here);
-
-      for (var part = 0u; part < PARTS; part++) {
-        dv[part] = fma(vec4f(p), cotangents[query * PARTS + part], dv[part]);
-        dk[part] = fma(vec4f(dscore), queries[query * PARTS + part], dk[part]);
-      }
     }
+    workgroupBarrier();
+    let quads = (min(TILE, params.tokens - first) + 3u) / 4u;
+    dk = add_queries(dk, lid.x, quads);
+    dv = add_cotangents(dv, lid.x, quads);
   }
-  if (wanted <= last) {
-    for (var d = 0u; d < HEAD_SIZE; d++) {
-      dqkv[head.k + row * head.pitch + d] = dk[d / 4u][d % 4u] * params.scale;
-      dqkv[head.v + row * head.pitch + d] = dv[d / 4u][d % 4u];
+  for (var at = 0u; at < SUMS; at++) {
+    let row = first_row + lid.x % ROW_LANES + at / PARTS_EACH * ROW_LANES;
+    let part = lid.x / ROW_LANES + at % PARTS_EACH * PART_LANES;
+    if (part < PARTS && row <= last) {
+      store_part(head.k + row * head.pitch, part, dk[at] * params.scale);
+      store_part(head.v + row * head.pitch, part, dv[at]);
     }
   }
 }

@@ -1,6 +1,7 @@
 // layernormBackward dweight, dbias [7]; written by npm run shaders
 const COLUMNS: u32 = 32u;
 const SEGMENTS: u32 = 8u;
+const AT_ONCE: u32 = 1u;
 fn flat_workgroup(wid: vec3u, groups: vec3u) -> u32 {
   return wid.y * groups.x + wid.x;
 }
@@ -27,8 +28,14 @@ fn main(
   let stride = 2u * params.cols;
   let col = min(wanted, stride - 1u);
   var total = 0.0;
-  for (var block = segment; block < params.blocks; block += SEGMENTS) {
-    total += partials[block * stride + col];
+  for (var block = segment; block < params.blocks; block += AT_ONCE * SEGMENTS) {
+    var loaded: array<f32, AT_ONCE>;
+    for (var k = 0u; k < AT_ONCE; k++) {
+      loaded[k] = partials[min(block + k * SEGMENTS, params.blocks - 1u) * stride + col];
+    }
+    for (var k = 0u; k < AT_ONCE; k++) {
+      total += select(0.0, loaded[k], block + k * SEGMENTS < params.blocks);
+    }
   }
   totals[lid.x] = total;
   workgroupBarrier();

@@ -76,7 +76,9 @@ fn main(
   @builtin(local_invocation_id) lid: vec3u,
 ) {
   let lane = lid.x % ROW_LANES;
-  let block = flat_workgroup(wid, groups) * ROWS_PER_WORKGROUP + lid.x / ROW_LANES;
+  let group = flat_workgroup(wid, groups);
+  let member = lid.x / ROW_LANES;
+  let first = (group * ROWS_PER_WORKGROUP + member) * params.rows_each;
   var scales: array<Pack, LANE_PACKS>;
   var dweight: array<Pack, LANE_PACKS>;
   var dbias: array<Pack, LANE_PACKS>;
@@ -86,7 +88,7 @@ fn main(
     dbias[k] = Pack(0.0);
   }
   for (var step = 0u; step < params.rows_each; step++) {
-    let wanted = block * params.rows_each + step;
+    let wanted = first + step;
     let row = min(wanted, params.rows - 1u); // surplus lanes redo the last row and store nothing
     let live = select(0.0, 1.0, wanted < params.rows);
     let base = row * ROW_PACKS;
@@ -116,7 +118,9 @@ fn main(
       }
     }
   }
-  if (block * params.rows_each < params.rows) {
+
+  let block = group * ROWS_PER_WORKGROUP + member;
+  if (first < params.rows) {
     for (var k = 0u; k < LANE_PACKS; k++) {
       if (inside(k, lane)) {
         partials[2u * block * ROW_PACKS + column(k, lane)] = dweight[k];
@@ -124,4 +128,5 @@ fn main(
       }
     }
   }
+
 }

@@ -1,20 +1,10 @@
-/** What the attention ops share: shape checks, sizes, kernels by variant, grids. */
-import { attentionBackwardKeyLanes } from "../../shaders/attentionBackwardKeyLanes.wgsl.ts";
-import { attentionBackwardKeyTiled } from "../../shaders/attentionBackwardKeyTiled.wgsl.ts";
-import { attentionBackwardQueryLanes } from "../../shaders/attentionBackwardQueryLanes.wgsl.ts";
-import { attentionBackwardQueryTiled } from "../../shaders/attentionBackwardQueryTiled.wgsl.ts";
-import { attentionLanes } from "../../shaders/attentionLanes.wgsl.ts";
-import { attentionTiled } from "../../shaders/attentionTiled.wgsl.ts";
-import { attentionBackwardKeyWide } from "../../shaders/attentionBackwardKeyWide.wgsl.ts";
-import { attentionBackwardQueryWide } from "../../shaders/attentionBackwardQueryWide.wgsl.ts";
-import { attentionWide } from "../../shaders/attentionWide.wgsl.ts";
+/** What the attention ops share: shape checks, sizes, params, grids. */
 import { LimitError, ShapeError } from "../util/errors.ts";
 import { at, ceilDiv } from "../util/shape.ts";
 import type { Meta } from "../util/shape.ts";
 import { checkRandom, drawParams } from "./dropout.ts";
-import { need } from "./op.ts";
-import type { Attrs, Binding, Caps, Param, Pass, Plan, Slot, Variant } from "./op.ts";
-import { f, fixedSubgroup, foldGrid, u, uniforms } from "./pass.ts";
+import type { Attrs, Binding, Caps, Param, Pass, Plan, Slot } from "./op.ts";
+import { f, foldGrid, u, uniforms } from "./pass.ts";
 
 /** Attributes of all attention ops. */
 export interface HeadAttrs extends Attrs {
@@ -76,16 +66,8 @@ export function sizesOf(qkv: Meta, { heads }: HeadAttrs): Sizes {
   return { batches, tokens, heads, headSize: width / heads, width, isHalf: qkv.dtype === "f16" };
 }
 
-/** Rows (tokens of one head) of a workgroup of 64 lanes. */
-export const TILED_ROWS = 64;
-/** Most tokens of a tile; two tiles of heads of 128 take 16 KiB, which every adapter has. */
-const TILE = 16;
-
-/** Tokens of a tile, a multiple of 4, as far as workgroup memory holds two tiles and the masks. */
-function tileTokens({ headSize }: Sizes, dropout: boolean, caps: Caps): number {
-  const eachBytes = 2 * 16 * ceilDiv(headSize, 4) + (dropout ? TILED_ROWS : 0); // a u32 for 4 rows
-  return Math.min(TILE, 4 * Math.floor(caps.maxWorkgroupBytes / eachBytes / 4));
-}
+/** Rows (tokens of one head) of a workgroup whose 64 lanes take one each. */
+export const LANE_ROWS = 64;
 
 /** Params of every attention kernel. */
 export const paramsOf = ({ batches, tokens, heads, headSize }: Sizes): Param[] => [
@@ -119,107 +101,3 @@ export const unlessEmpty = (sizes: Sizes, plan: Plan): Plan =>
 /** Work of `products` products of [tokens, headSize] by its transpose, in every head. */
 export const flopsOf = ({ batches, tokens, width }: Sizes, products: number): number =>
   2 * products * batches * tokens * tokens * width;
-
-/** Which kernels a plan takes, and the rows of their workgroups. */
-export interface Kernels {
-  readonly rows: number;
-  readonly forward: string;
-  readonly query: string;
-  readonly key: string;
-}
-
-/** Elements of a lane's own vectors, and tokens: more spill, and compile for seconds. */
-const MAX_LANE_ELEMENTS = 256;
-const MAX_LANE_TOKENS = 8;
-
-/** Tokens per lane: few blocks, but the last one as full as the others. */
-function laneTokens({ tokens, headSize }: Sizes, subgroup: number): number {
-  const most = Math.min(MAX_LANE_TOKENS, Math.floor(MAX_LANE_ELEMENTS / headSize));
-  const blocks = ceilDiv(tokens, most * subgroup);
-  return Math.max(1, ceilDiv(tokens, Math.max(1, blocks) * subgroup));
-}
-
-/** A variant's kernels, and which heads they take. */
-interface Family {
-  readonly usable: (of: Sizes, dropout: boolean, caps: Caps) => boolean;
-  readonly kernels: (of: Sizes, dropout: boolean, caps: Caps) => Kernels;
-}
-
-/** A lane's vectors, three or four of them, are as long as a head: longer ones spill badly. */
-const MAX_LANE_HEAD = 128;
-const MAX_TILED_HEAD = 256;
-
-function lanesKernels(of: Sizes, dropout: boolean, caps: Caps): Kernels {
-  const subgroup = fixedSubgroup(caps);
-  const { headSize, isHalf } = of;
-  const options = { headSize, dropout, isHalf, subgroup, laneTokens: laneTokens(of, subgroup) };
-  return {
-    rows: subgroup * options.laneTokens,
-    forward: attentionLanes(options),
-    query: attentionBackwardQueryLanes(options),
-    key: attentionBackwardKeyLanes(options),
-  };
-}
-
-function tiledKernels(of: Sizes, dropout: boolean, caps: Caps): Kernels {
-  const { headSize, isHalf } = of;
-  const options = { headSize, dropout, isHalf, tile: tileTokens(of, dropout, caps) };
-  return {
-    rows: TILED_ROWS,
-    forward: attentionTiled(options),
-    query: attentionBackwardQueryTiled(options),
-    key: attentionBackwardKeyTiled(options),
-  };
-}
-
-function wideKernels({ headSize, isHalf }: Sizes, dropout: boolean): Kernels {
-  const options = { headSize, dropout, isHalf };
-  return {
-    rows: 1,
-    forward: attentionWide(options),
-    query: attentionBackwardQueryWide(options),
-    key: attentionBackwardKeyWide(options),
-  };
-}
-
-const hasSmallSubgroup = (caps: Caps): boolean =>
-  fixedSubgroup(caps) === 4 || fixedSubgroup(caps) === 8;
-
-const FAMILIES = {
-  lanes: {
-    usable: ({ headSize }, _dropout, caps) => hasSmallSubgroup(caps) && headSize <= MAX_LANE_HEAD,
-    kernels: lanesKernels,
-  },
-  tiled: {
-    usable: (of, dropout, caps) =>
-      of.headSize <= MAX_TILED_HEAD && tileTokens(of, dropout, caps) > 0,
-    kernels: tiledKernels,
-  },
-  wide: { usable: () => true, kernels: wideKernels },
-} as const satisfies Record<string, Family>;
-
-/** Makes a call's plan from a variant's kernels. */
-type PlanWith = (kernels: Kernels, sizes: Sizes, attrs: AttentionAttrs, caps: Caps) => Plan;
-
-/**
- * `lanes` for software adapters (one small subgroup size, no barriers), `tiled` for all others, and
- * `wide` for heads of any width: slower, since a workgroup reads all keys for one query.
- */
-export function variantsOf(
-  plan: PlanWith,
-  qkvIndex: number,
-): Record<keyof typeof FAMILIES, Variant<AttentionAttrs>> {
-  const variantOf = ({ usable, kernels }: Family): Variant<AttentionAttrs> => ({
-    usable: (inputs, attrs, caps) =>
-      usable(sizesOf(need(inputs, qkvIndex), attrs), attrs.rate > 0, caps),
-    plan(inputs, attrs, caps) {
-      const of = sizesOf(need(inputs, qkvIndex), attrs);
-      return unlessEmpty(of, plan(kernels(of, attrs.rate > 0, caps), of, attrs, caps));
-    },
-  });
-  const { lanes, tiled, wide } = FAMILIES;
-  return { lanes: variantOf(lanes), tiled: variantOf(tiled), wide: variantOf(wide) };
-}
-
-/** Default picks. */
-export const PREFER = { gpu: ["tiled"], cpu: ["lanes"] } as const;

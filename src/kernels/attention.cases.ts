@@ -11,7 +11,8 @@ export const attentionCases: OpCases = {
   reference: (inputs, attrs) => forward64(inputs, attrs, (value) => value),
   scale: (inputs, attrs) => forward64(inputs, attrs, Math.abs),
   // Few head sizes, since each has kernels of its own: 1, 3 and 5 (no multiple of anything), 16,
-  // 130 and 250 (no lane holds their rows, and tiles are smaller) and 258 (only `wide` takes it).
+  // 64 (ViT-B), 130 and 250 (no lane holds their rows, and tiles are smaller) and 258 (only `wide`
+  // takes it). 33 × 4 heads of two blocks are as many as give a workgroup 32 rows instead of 16.
   samples: [
     { inputs: [{ shape: [2, 5, 18] }], attrs: { heads: 2 } },
     { inputs: [{ shape: [1, 1, 9] }], attrs: { heads: 1 } },
@@ -21,6 +22,8 @@ export const attentionCases: OpCases = {
     { inputs: [{ shape: [1, 197, 9], range: [-2, 2] }], attrs: { heads: 1 } },
     { inputs: [{ shape: [1, 257, 15], range: [-2, 2] }], attrs: { heads: 1 } },
     { inputs: [{ shape: [1, 18, 390] }], attrs: { heads: 1 } },
+    { inputs: [{ shape: [1, 37, 192], range: [-2, 2] }], attrs: { heads: 1 }, gradient: false },
+    { inputs: [{ shape: [33, 35, 36] }], attrs: { heads: 4 }, gradient: false },
     { inputs: [{ shape: [1, 3, 774] }], attrs: { heads: 1 } },
     { inputs: [{ shape: [1, 66, 774] }], attrs: { heads: 1 }, gradient: false }, // slow differences
     { inputs: [{ shape: [2, 5, 18] }, KEY], attrs: { heads: 2, rate: 0.5, stream: 3 } },
@@ -35,6 +38,11 @@ export const attentionCases: OpCases = {
     { inputs: [{ shape: [1, 67, 9], dtype: "f16", range: [-2, 2] }], attrs: { heads: 1 } },
     { inputs: [{ shape: [2, 17, 96], dtype: "f16", range: [-2, 2] }], attrs: { heads: 2 } },
     { inputs: [{ shape: [2, 17, 96], dtype: "f16" }, KEY], attrs: { heads: 2, rate: 0.25 } },
+    {
+      inputs: [{ shape: [33, 34, 192], dtype: "f16" }, KEY],
+      attrs: { heads: 4, rate: 0.25 },
+      gradient: false,
+    },
     { inputs: [{ shape: [1, 3, 774], dtype: "f16" }], attrs: { heads: 1 } },
   ],
   extremes: [
@@ -128,9 +136,12 @@ export const attentionBackwardCases: OpCases = {
         [1, 197, 2, 1],
         [1, 257, 1, 5],
         [1, 18, 1, 130],
+        [33, 35, 4, 3],
         [1, 66, 1, 258],
       ] as const
     ).flatMap((sizes) => [backwardSample(sizes, 0), backwardSample(sizes, 0.3)]),
+    backwardSample([1, 37, 1, 64], 0),
+    backwardSample([33, 34, 4, 16], 0.3, "f16"),
     backwardSample([2, 5, 2, 3], 0, "f16"),
     backwardSample([1, 67, 1, 3], 0.3, "f16"),
     backwardSample([2, 17, 2, 16], 0, "f16"),

@@ -3,20 +3,20 @@ import { attentionDelta } from "../../shaders/attentionDelta.wgsl.ts";
 import { attentionMaps as attentionMapsShader } from "../../shaders/attentionMaps.wgsl.ts";
 import { ShapeError } from "../util/errors.ts";
 import { meta, sameShape, show, sizeOf } from "../util/shape.ts";
+import { PREFER, variantsOf } from "./attention-families.ts";
+import type { Kernels } from "./attention-families.ts";
 import {
   checkDropped,
   checkPacked,
   drawsOf,
   flopsOf,
   headGrid,
+  LANE_ROWS,
   paramsOf,
-  PREFER,
   sizesOf,
-  TILED_ROWS,
   unlessEmpty,
-  variantsOf,
 } from "./attention-layout.ts";
-import type { AttentionAttrs, HeadAttrs, Kernels, Sizes } from "./attention-layout.ts";
+import type { AttentionAttrs, HeadAttrs, Sizes } from "./attention-layout.ts";
 import { needDtype, needFloat } from "./check.ts";
 import { defineOp, need } from "./op.ts";
 import type { Caps, Pass, Plan } from "./op.ts";
@@ -46,10 +46,10 @@ export const attention = defineOp({
     const draws = drawsOf(attrs, "in1");
     const pass: Pass = {
       label: `attention y ${show([sizes.batches, sizes.tokens, sizes.width])}`,
-      code: kernels.forward,
+      code: kernels.forward.code,
       bindings: [...reads("in0"), ...writes("out0", "out1"), ...draws.bindings],
       params: [...paramsOf(sizes), ...draws.params],
-      grid: headGrid(sizes, kernels.rows, caps),
+      grid: headGrid(sizes, kernels.forward.rows, caps),
       flops: flopsOf(sizes, 2),
       bytes: (sizes.isHalf ? 8 : 16) * sizes.batches * sizes.tokens * sizes.width,
     };
@@ -68,7 +68,6 @@ export const attention = defineOp({
 function backwardPlan(kernels: Kernels, sizes: Sizes, attrs: AttentionAttrs, caps: Caps): Plan {
   const { batches, tokens, heads, headSize, width, isHalf } = sizes;
   const elements = batches * tokens * width;
-  const grid = headGrid(sizes, kernels.rows, caps);
   const draws = drawsOf(attrs, "in4");
   const bindings = [...reads("in0", "in1", "in3", "temp0"), ...writes("out0"), ...draws.bindings];
   const params = [...paramsOf(sizes), ...draws.params];
@@ -80,25 +79,25 @@ function backwardPlan(kernels: Kernels, sizes: Sizes, attrs: AttentionAttrs, cap
         code: attentionDelta({ headSize, isHalf }),
         bindings: [...reads("in0", "in2"), ...writes("temp0")],
         params: paramsOf(sizes),
-        grid: headGrid(sizes, TILED_ROWS, caps),
+        grid: headGrid(sizes, LANE_ROWS, caps),
         flops: 2 * elements,
         bytes: (isHalf ? 4 : 8) * elements,
       },
       {
         label: `attentionBackward dq ${show([batches, tokens, width])}`,
-        code: kernels.query,
+        code: kernels.query.code,
         bindings,
         params,
-        grid,
+        grid: headGrid(sizes, kernels.query.rows, caps),
         flops: flopsOf(sizes, 3),
         bytes: (isHalf ? 12 : 20) * elements,
       },
       {
         label: `attentionBackward dk, dv ${show([batches, tokens, width])}`,
-        code: kernels.key,
+        code: kernels.key.code,
         bindings,
         params,
-        grid,
+        grid: headGrid(sizes, kernels.key.rows, caps),
         flops: flopsOf(sizes, 4),
         bytes: (isHalf ? 16 : 24) * elements,
       },
@@ -174,7 +173,7 @@ export const attentionMaps = defineOp({
           code: attentionMapsShader({ headSize }),
           bindings: [...reads("in0"), ...writes("out0")],
           params: paramsOf(sizes),
-          grid: headGrid(sizes, TILED_ROWS, caps),
+          grid: headGrid(sizes, LANE_ROWS, caps),
           flops: flopsOf(sizes, 1),
           bytes: 4 * sizeOf(shape),
         };

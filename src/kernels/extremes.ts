@@ -6,10 +6,9 @@ import { needDtype, normaliseAxes } from "./check.ts";
 import { defineOp, need } from "./op.ts";
 import type { GradRule, OpDef } from "./op.ts";
 import { ELEMENT_WORKGROUP, elementGrid, reads, u, writes } from "./pass.ts";
-import { reducePlan } from "./reduce-plan.ts";
-import { keptShape, reduceDefaults, reducedCount, reducedShape } from "./reduce.ts";
+import { PREFER_REDUCTION, reducePlan, reduceVariants } from "./reduce-plan.ts";
+import { axesOf, keptShape, reduceDefaults, reducedCount, reducedShape } from "./reduce.ts";
 import type { ReduceAttrs } from "./reduce.ts";
-import { rowVariants } from "./rows.ts";
 
 // dx = g where x is the extreme y; k elements that tie get g/k each, as PyTorch's amax does.
 const extremeGrad: GradRule<ReduceAttrs> = (
@@ -37,12 +36,13 @@ const extreme = (name: "max" | "min"): OpDef<ReduceAttrs, readonly ["x"], readon
         throw new ShapeError(name, `there is no ${name} of no elements`, { x: x.shape });
       return [meta(reducedShape(name, x.shape, attrs))];
     },
-    variants: rowVariants<ReduceAttrs>((layout, inputs, { axes }, caps) => {
+    variants: reduceVariants<ReduceAttrs>(axesOf(name), (layout, inputs, attrs, caps) => {
       const { shape } = need(inputs, 0);
       const label = `${name} of ${show(shape)}`;
       const reduction = { label, combination: name, scale: 1, layout };
-      return reducePlan(shape, normaliseAxes(name, axes, shape), reduction, caps);
+      return reducePlan(shape, axesOf(name)(inputs, attrs), reduction, caps);
     }),
+    prefer: PREFER_REDUCTION,
     grad: extremeGrad,
   });
 

@@ -7,10 +7,28 @@ import { at, meta, sameShape, show, sizeOf } from "../util/shape.ts";
 import { needDtype } from "./check.ts";
 import { flatWidth } from "./layout.ts";
 import { defineOp, need } from "./op.ts";
+import type { Caps, InputMetas, Pass, Plan } from "./op.ts";
 import { ELEMENT_WORKGROUP, elementGrid, foldGrid, reads, u, writes } from "./pass.ts";
 
-/** Lanes of a matrix: 4 blocks of 2 × 2 for each. */
+/** Lanes of a matrix: 4 blocks of 2 × 2 for each, or 1 on GPUs, which wait for every block. */
 const TURN_LANES = 64;
+const WIDE_TURN_LANES = 256;
+
+function turnPlan(inputs: InputMetas, sweeps: number, lanes: number, caps: Caps): Plan {
+  const { shape } = need(inputs, 0);
+  const count = at(shape, 0);
+  const cube = JACOBI_SIDE ** 3;
+  const pass: Pass = {
+    label: `jacobiTurn change ${show(shape)}`,
+    code: turnShader({ lanes, side: JACOBI_SIDE }),
+    bindings: [...reads("in0"), ...writes("out0")],
+    params: [u(count), u(sweeps)],
+    grid: foldGrid(count, caps),
+    flops: 9 * count * sweeps * cube,
+    bytes: (8 * count * cube) / JACOBI_SIDE,
+  };
+  return { temps: [], passes: count === 0 ? [] : [pass] };
+}
 
 /**
  * T − I [P, 32, 32] for symmetric positive semidefinite matrices G [P, 32, 32]: T is orthogonal and
@@ -34,30 +52,14 @@ export const jacobiTurn = defineOp({
   variants: {
     matrixPerWorkgroup: {
       usable: () => true,
-      plan(inputs, { sweeps }, caps) {
-        const { shape } = need(inputs, 0);
-        const count = at(shape, 0);
-        const cube = JACOBI_SIDE ** 3;
-        return {
-          temps: [],
-          passes:
-            count === 0
-              ? []
-              : [
-                  {
-                    label: `jacobiTurn change ${show(shape)}`,
-                    code: turnShader({ lanes: TURN_LANES, side: JACOBI_SIDE }),
-                    bindings: [...reads("in0"), ...writes("out0")],
-                    params: [u(count), u(sweeps)],
-                    grid: foldGrid(count, caps),
-                    flops: 9 * count * sweeps * cube,
-                    bytes: (8 * count * cube) / JACOBI_SIDE,
-                  },
-                ],
-        };
-      },
+      plan: (inputs, { sweeps }, caps) => turnPlan(inputs, sweeps, TURN_LANES, caps),
+    },
+    matrixPerWideWorkgroup: {
+      usable: (_inputs, _attrs, { maxInvocations }) => maxInvocations >= WIDE_TURN_LANES,
+      plan: (inputs, { sweeps }, caps) => turnPlan(inputs, sweeps, WIDE_TURN_LANES, caps),
     },
   },
+  prefer: { gpu: ["matrixPerWideWorkgroup"] },
   grad: null, // a step of an iterative algorithm; svd has no gradient
 });
 

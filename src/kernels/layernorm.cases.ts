@@ -158,6 +158,7 @@ export const layernormBackwardCases: OpCases = {
     { inputs: backwardInputs([2, 3, 65]) },
     { inputs: backwardInputs([150, 64]) },
     { inputs: backwardInputs([300, 36]) },
+    { inputs: backwardInputs([8200, 3]) }, // several rows each, in every variant
     { inputs: backwardInputs([2, 1028]) },
   ],
   errors: [

@@ -4,8 +4,8 @@ import { at, meta, show } from "../util/shape.ts";
 import type { Shape } from "../util/shape.ts";
 import { needDtype, needFloat, normaliseAxes } from "./check.ts";
 import { defineOp, need } from "./op.ts";
-import { reducePlan } from "./reduce-plan.ts";
-import { rowVariants } from "./rows.ts";
+import type { InputMetas } from "./op.ts";
+import { PREFER_REDUCTION, reducePlan, reduceVariants } from "./reduce-plan.ts";
 
 /** Which axes a reduction takes (null: all) and whether they stay as size 1. */
 export type ReduceAttrs = Readonly<{ axes: readonly number[] | null; keepDims: boolean }>;
@@ -31,6 +31,12 @@ export function reducedShape(op: string, shape: Shape, { axes, keepDims }: Reduc
 export const reducedCount = (op: string, shape: Shape, axes: ReduceAttrs["axes"]): number =>
   normaliseAxes(op, axes, shape).reduce((count, axis) => count * at(shape, axis), 1);
 
+/** The axes of a call, counted from the front. */
+export const axesOf =
+  (op: string) =>
+  (inputs: InputMetas, { axes }: ReduceAttrs): number[] =>
+    normaliseAxes(op, axes, need(inputs, 0).shape);
+
 /** y = Σ x over `axes`. */
 export const sum = defineOp({
   name: "sum",
@@ -41,7 +47,7 @@ export const sum = defineOp({
     const x = needDtype("sum", inputs, [0, "x"]);
     return [meta(reducedShape("sum", x.shape, attrs))];
   },
-  variants: rowVariants<ReduceAttrs>((layout, inputs, { axes }, caps) => {
+  variants: reduceVariants<ReduceAttrs>(axesOf("sum"), (layout, inputs, attrs, caps) => {
     const { shape } = need(inputs, 0);
     const reduction = {
       label: `sum of ${show(shape)}`,
@@ -49,8 +55,9 @@ export const sum = defineOp({
       scale: 1,
       layout,
     } as const;
-    return reducePlan(shape, normaliseAxes("sum", axes, shape), reduction, caps);
+    return reducePlan(shape, axesOf("sum")(inputs, attrs), reduction, caps);
   }),
+  prefer: PREFER_REDUCTION,
   // Every element counts once: dx = g, repeated along the axes.
   grad([g], { attrs, shapes: [shape] }, ops) {
     if (!g || !shape) return [null];
@@ -71,17 +78,18 @@ export const mean = defineOp({
       throw new ShapeError("mean", "there is no mean of no elements", { x: x.shape });
     return [meta(reducedShape("mean", x.shape, attrs))];
   },
-  variants: rowVariants<ReduceAttrs>((layout, inputs, { axes }, caps) => {
+  variants: reduceVariants<ReduceAttrs>(axesOf("mean"), (layout, inputs, attrs, caps) => {
     const { shape } = need(inputs, 0);
-    const scale = 1 / reducedCount("mean", shape, axes);
+    const scale = 1 / reducedCount("mean", shape, attrs.axes);
     const reduction = {
       label: `mean of ${show(shape)}`,
       combination: "sum",
       scale,
       layout,
     } as const;
-    return reducePlan(shape, normaliseAxes("mean", axes, shape), reduction, caps);
+    return reducePlan(shape, axesOf("mean")(inputs, attrs), reduction, caps);
   }),
+  prefer: PREFER_REDUCTION,
   // dx = g / count, repeated along the axes.
   grad([g], { attrs, shapes: [shape] }, ops) {
     if (!g || !shape) return [null];
@@ -116,13 +124,17 @@ export const sumTo = defineOp({
     axesTo(x.shape, shape);
     return [meta(shape)];
   },
-  variants: rowVariants<ShapeAttrs>((layout, inputs, { shape }, caps) => {
-    const x = need(inputs, 0);
-    const label = `sumTo ${show(shape)} of ${show(x.shape)}`;
-    const isHalf = x.dtype === "f16";
-    const reduction = { label, combination: "sum", scale: 1, layout, isHalf } as const;
-    return reducePlan(x.shape, axesTo(x.shape, shape), reduction, caps);
-  }),
+  variants: reduceVariants<ShapeAttrs>(
+    (inputs, { shape }) => axesTo(need(inputs, 0).shape, shape),
+    (layout, inputs, { shape }, caps) => {
+      const x = need(inputs, 0);
+      const label = `sumTo ${show(shape)} of ${show(x.shape)}`;
+      const isHalf = x.dtype === "f16";
+      const reduction = { label, combination: "sum", scale: 1, layout, isHalf } as const;
+      return reducePlan(x.shape, axesTo(x.shape, shape), reduction, caps);
+    },
+  ),
+  prefer: PREFER_REDUCTION,
   // dx = g, repeated along the summed axes.
   grad: ([g], { shapes: [shape] }, ops) => [g && shape ? ops.broadcastTo(g, { shape }) : null],
 });

@@ -36,6 +36,10 @@ const WORKGROUP_LAYOUT: RowLayout = {
   subgroup: false,
 };
 
+/** The layout for plans that must work everywhere: subgroups where they have one size. */
+export const rowLayout = (caps: Caps): RowLayout =>
+  fixedSubgroup(caps) > 0 ? subgroupLayout(caps) : WORKGROUP_LAYOUT;
+
 /**
  * The variants of a row kernel: `rowPerSubgroup` (no barriers; needs one fixed subgroup size) and
  * `rowPerWorkgroup` (tree reduction in workgroup memory; runs everywhere), each where `fits` agrees.

@@ -5,10 +5,9 @@ import { binaryPass } from "./broadcast.ts";
 import { needDtype, normaliseAxes } from "./check.ts";
 import { defineOp, need } from "./op.ts";
 import { reads, writes } from "./pass.ts";
-import { reducePlan } from "./reduce-plan.ts";
-import { keptShape, reducedCount, reducedShape } from "./reduce.ts";
+import { PREFER_REDUCTION, reducePlan, reduceVariants } from "./reduce-plan.ts";
+import { axesOf, keptShape, reducedCount, reducedShape } from "./reduce.ts";
 import type { ReduceAttrs } from "./reduce.ts";
-import { rowVariants } from "./rows.ts";
 
 /** `correction` 1 divides by count − 1 (Bessel), 0 by count. */
 type VarianceAttrs = ReduceAttrs & Readonly<{ correction: number }>;
@@ -28,9 +27,9 @@ export const variance = defineOp({
       });
     return [meta(reducedShape("variance", shape, attrs))];
   },
-  variants: rowVariants<VarianceAttrs>((layout, inputs, attrs, caps) => {
+  variants: reduceVariants<VarianceAttrs>(axesOf("variance"), (layout, inputs, attrs, caps) => {
     const { shape } = need(inputs, 0);
-    const axes = normaliseAxes("variance", attrs.axes, shape);
+    const axes = axesOf("variance")(inputs, attrs);
     const kept = keptShape("variance", shape, axes);
     const count = reducedCount("variance", shape, axes);
     const label = `variance of ${show(shape)}`;
@@ -52,6 +51,7 @@ export const variance = defineOp({
       passes: [...meanPlan.passes, binaryPass(deviations, caps), ...sumPlan.passes],
     };
   }),
+  prefer: PREFER_REDUCTION,
   // dx = g · 2 (x − mean x) / (count − correction); the mean's own share sums to 0.
   grad([g], { inputs: [x], attrs, shapes: [shape] }, ops) {
     if (!g || !x || !shape) return [null];

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createEngine, ParamSet, program, valueAndGrad } from "../../src/engine/index.ts";
 import type { Engine, InputTensors, Ops, Tensor } from "../../src/engine/index.ts";
-import { layernormBackward } from "../../src/kernels/layernorm.ts";
+import { layernormBackward } from "../../src/kernels/layernormBackward.ts";
 import { matmul } from "../../src/kernels/matmul.ts";
 import { meta, sizeOf } from "../../src/util/shape.ts";
 import type { Shape } from "../../src/util/shape.ts";

@@ -1,6 +1,7 @@
 /** Which layout layernorm picks under made-up adapters, and that its plans fit them. */
 import { expect, it } from "vitest";
-import { layernorm, layernormBackward } from "../../src/kernels/layernorm.ts";
+import { layernorm } from "../../src/kernels/layernorm.ts";
+import { layernormBackward } from "../../src/kernels/layernormBackward.ts";
 import { pickVariant } from "../../src/kernels/op.ts";
 import type { Caps, OpDef } from "../../src/kernels/op.ts";
 import { at, meta } from "../../src/util/shape.ts";
@@ -51,10 +52,28 @@ it("folds its grid past the limit and bounds the partial sums", () => {
     gpu,
   );
   expect(plan?.passes[0]?.grid).toEqual([40, 25, 1]);
-  for (const variant of Object.values(layernormBackward.variants)) {
+  for (const [name, variant] of Object.entries(layernormBackward.variants)) {
     const { temps } = variant.plan(backward(100_003, 64), {}, caps({}));
-    expect(at(at(temps, 0).shape, 0)).toBeLessThanOrEqual(128);
+    expect(at(at(temps, 0).shape, 0)).toBeLessThanOrEqual(name === "sharedSums" ? 256 : 128);
   }
+});
+
+it("adds up the sums of a workgroup's subgroups on GPUs", () => {
+  const gpu = caps({ adapterClass: "gpu", subgroupMin: 32, subgroupMax: 32 });
+  const planned = (rows: number) => {
+    const inputs = backward(rows, 64);
+    const variant = pickVariant(layernormBackward, inputs, {}, gpu);
+    const plan = layernormBackward.variants[variant]?.plan(inputs, {}, gpu);
+    return {
+      variant,
+      blocks: plan?.temps[0]?.shape[0],
+      grids: plan?.passes.map(({ grid }) => grid[0]),
+    };
+  };
+  // 8 subgroups of 2 rows in each of 200 workgroups, then 128 sums, 8 in each workgroup
+  expect(planned(3200)).toEqual({ variant: "sharedSums", blocks: 200, grids: [200, 16] });
+  expect(planned(100_003).blocks).toBeLessThanOrEqual(256);
+  expect(planned(3).blocks).toBe(1);
 });
 
 it("plans the gradient of no rows as zeros", () => {

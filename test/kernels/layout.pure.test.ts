@@ -6,7 +6,10 @@ import type { Array64 } from "../../src/kernels/case.ts";
 import { broadcastStrides, inVectors, mergeAxes, operandLayout } from "../../src/kernels/layout.ts";
 import { reduceSteps } from "../../src/kernels/reduce-plan.ts";
 import { build, coordinates, fold64, pick } from "../../src/kernels/reference64.ts";
-import { at, sizeOf } from "../../src/util/shape.ts";
+import { pickVariant } from "../../src/kernels/op.ts";
+import { sum } from "../../src/kernels/reduce.ts";
+import { at, meta, sizeOf } from "../../src/util/shape.ts";
+import { goldenCaps } from "../../tools/expanded.ts";
 
 const shapes = fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 0, maxLength: 5 });
 /** A shape, and the same with some axes of size 1 and some leading ones dropped. */
@@ -62,13 +65,17 @@ describe("strided views", () => {
 describe("reduceSteps", () => {
   it("sum what plain loops sum, whatever the axes", () => {
     const reductions = shapes.chain((shape) =>
-      fc.record({ shape: fc.constant(shape), axes: fc.subarray(shape.map((_, axis) => axis)) }),
+      fc.record({
+        shape: fc.constant(shape),
+        axes: fc.subarray(shape.map((_, axis) => axis)),
+        sharesColumns: fc.boolean(),
+      }),
     );
     fc.assert(
-      fc.property(reductions, ({ shape, axes }) => {
+      fc.property(reductions, ({ shape, axes, sharesColumns }) => {
         const x = counting(shape);
         let { data } = x;
-        for (const { outer, reduce, inner, parts } of reduceSteps(shape, axes)) {
+        for (const { outer, reduce, inner, parts } of reduceSteps(shape, axes, sharesColumns)) {
           const length = Math.ceil(reduce / parts);
           const next = new Float64Array(outer * parts * inner);
           data.forEach((value, index) => {
@@ -92,5 +99,27 @@ describe("reduceSteps", () => {
     expect(second).toEqual({ outer: 1, reduce: first?.parts, inner: 192, parts: 1 });
     expect(reduceSteps([614_400], [0])).toHaveLength(2);
     expect(reduceSteps([3200, 192], [1])).toHaveLength(1);
+  });
+
+  it("split shared columns into parts that fill a GPU and leave little to add", () => {
+    const partsOf = (shape: readonly number[]) =>
+      reduceSteps(shape, [0], true).map(({ parts }) => parts);
+    expect(partsOf([3200, 192])).toEqual([50, 1]); // 150 workgroups, then 3
+    expect(partsOf([3200, 64])).toEqual([50, 1]);
+    expect(partsOf([127, 64])).toEqual([1]);
+    expect(partsOf([50_000, 768])).toEqual([88, 1]);
+    expect(partsOf([1_000_000, 64])).toEqual([256, 1]);
+    expect(partsOf([512, 65_536])).toEqual([2, 1]);
+    expect(partsOf([512, 262_144])).toEqual([1]); // a lane each fills it
+  });
+
+  it("are shared by workgroups on GPUs, where there are columns", () => {
+    const gpu = { ...goldenCaps, adapterClass: "gpu" } as const;
+    const picks = ([0, 1] as const).flatMap((axis) =>
+      [goldenCaps, gpu].map((caps) =>
+        pickVariant(sum, [meta([3200, 192])], { ...sum.defaults, axes: [axis] }, caps),
+      ),
+    );
+    expect(picks).toEqual(["rowPerSubgroup", "sharedColumns", "rowPerSubgroup", "rowPerSubgroup"]);
   });
 });

@@ -128,7 +128,7 @@ describe("matmul plan", () => {
   it("takes the batches of a shared b as rows of one product", () => {
     const plan = planMatmul(inputs, NN, LAVAPIPE);
     expect(plan.passes.map(({ label }) => label)).toEqual(["matmul y [1, 3200, 192] over 64"]);
-    expect(sizeOf(at(plan.passes, 0).grid)).toBe((3200 / 16) * (192 / 64));
+    expect(sizeOf(at(plan.passes, 0).grid)).toBe((3200 / 32) * (192 / 64));
   });
 
   it("copies a transposed b for many rows only, and never on GPUs", () => {
@@ -207,7 +207,7 @@ describe("attention plan", () => {
   });
 
   it("gives wide heads to kernels that no limit keeps from them", () => {
-    const picks = [128, 130, 256, 257].map((headSize) =>
+    const picks = [128, 130, 156, 157].map((headSize) =>
       [LAVAPIPE, GPU].map((caps) =>
         pickVariant(attention, shapes([1, 5, 3 * headSize]), { ...attrs, heads: 1 }, caps),
       ),
@@ -223,21 +223,45 @@ describe("attention plan", () => {
   });
 
   it("keeps tiles and masks within workgroup memory", () => {
-    for (const maxWorkgroupBytes of [16_384, 32_768])
-      for (const headSize of [3, 127, 128, 129, 255, 256])
-        for (const rate of [0, 0.5]) {
-          const inputs = [
-            ...shapes([1, 9, headSize], [1, 9, 3 * headSize], [1, 9, headSize], [1, 1, 9]),
-            meta([4], "u32"),
-          ];
-          const caps = { ...BARE, maxWorkgroupBytes };
-          const call = [inputs, { heads: 1, rate, stream: 0 }, caps] as const;
-          expect(pickVariant(attentionBackward, ...call)).toBe("tiled");
-          for (const { code } of planOf(attentionBackward, ...call).passes)
-            expect(workgroupBytes(code)).toBeLessThanOrEqual(maxWorkgroupBytes);
-        }
+    const most = [
+      [16_384, 76],
+      [32_768, 156],
+      [49_152, 244],
+    ] as const; // the widest heads that fit
+    for (const [maxWorkgroupBytes, widest] of most)
+      for (const headSize of [3, 16, 63, 64, widest])
+        for (const tokens of [9, 4_000])
+          for (const rate of [0, 0.5]) {
+            const shape = (width: number) => [3, tokens, width];
+            const inputs = [
+              ...shapes(shape(headSize), shape(3 * headSize), shape(headSize), [3, 1, tokens]),
+              meta([4], "u32"),
+            ];
+            const caps = { ...BARE, maxWorkgroupBytes };
+            const call = [{ heads: 1, rate, stream: 0 }, caps] as const;
+            expect(pickVariant(attentionBackward, inputs, ...call)).toBe("tiled");
+            const forward = planOf(attention, inputs.slice(1), ...call);
+            const backward = planOf(attentionBackward, inputs, ...call);
+            for (const { code } of [...forward.passes, ...backward.passes])
+              expect(workgroupBytes(code)).toBeLessThanOrEqual(maxWorkgroupBytes);
+          }
     const tiny = { ...BARE, maxWorkgroupBytes: 1_024 };
     expect(pickVariant(attention, shapes([1, 5, 384]), { ...attrs, heads: 1 }, tiny)).toBe("wide");
+  });
+
+  it("makes two workgroups for each multiprocessor of a large GPU", () => {
+    const large = { ...GPU, maxWorkgroupBytes: 49_152 };
+    const grids = ([N, T, H, headSize]: readonly [number, number, number, number]) => {
+      const D = H * headSize;
+      const all = { ...attrs, heads: H };
+      const { passes } = planOf(attention, shapes([N, T, 3 * D]), all, large);
+      const inputs = shapes([N, T, D], [N, T, 3 * D], [N, T, D], [N, H, T]);
+      const [, ...backward] = planOf(attentionBackward, inputs, all, large).passes;
+      return [...passes, ...backward].map(({ grid }) => sizeOf(grid));
+    };
+    expect(grids([2, 197, 12, 64])).toEqual([312, 312, 312]); // blocks of 16 rows
+    expect(grids([64, 50, 4, 16])).toEqual([512, 512, 512]); // of 32
+    expect(grids([64, 197, 12, 64])).toEqual([5376, 5376, 5376]);
   });
 
   it("needs no memory of the size of the maps", () => {

@@ -39,7 +39,7 @@ describe("matmul on subgroup matrices", () => {
   it("is the pick of f16 on GPUs that have them, and of nothing else", () => {
     const pick = (inputs: InputMetas, caps: Caps) => pickVariant(matmul, inputs, NN, caps);
     expect(pick(square(64), H100)).toBe("subgroupMatrix");
-    expect(pick([meta([64, 64]), meta([64, 64])], H100)).toBe("workgroupTiled");
+    expect(pick([meta([64, 64]), meta([64, 64])], H100)).toBe("smallTiled");
     expect(pick(square(64), { ...H100, adapterClass: "cpu" })).toBe("registerTile");
     const others: Partial<Caps>[] = [
       { subgroupMatrices: [] },

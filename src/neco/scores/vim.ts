@@ -2,7 +2,12 @@
 import { at } from "../../util/shape.ts";
 import { stateNumber } from "../arrays.ts";
 import { logSumExp } from "../logits.ts";
-import { fitPrincipal, ResidualSpace, takeResidualSpace, typicalLength } from "../principalSpace.ts";
+import {
+  fitPrincipal,
+  ResidualSpace,
+  takeResidualSpace,
+  typicalLength,
+} from "../principalSpace.ts";
 import { afterwards } from "../score.ts";
 import type { Calibration, FitContext, Score, ScoreState } from "../score.ts";
 

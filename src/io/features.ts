@@ -19,8 +19,10 @@ export interface FeatureSource {
   readonly labels: Int32Array | null; // [N]
   /** Columns of the logits, if there are logits. */
   readonly classes: number | null;
-  features(start: number, count: number): Promise<Float32Array>; // [count, D]
-  readonly logits: ((start: number, count: number) => Promise<Float32Array>) | null; // [count, C]
+  /** [count, D]; may be memory of the source itself, so it is not to be written to. */
+  features(start: number, count: number): Promise<Float32Array>;
+  /** [count, C], as the features. */
+  readonly logits: ((start: number, count: number) => Promise<Float32Array>) | null;
   /** The images that the samples are, where they are at hand: u8 [count, H, W, channels]. */
   readonly images?: (start: number, count: number) => Promise<Uint8Array>;
   /** Logits of further models for the same rows, of the same classes: each gives [count, C]. */
@@ -70,7 +72,7 @@ export function memoryFeatures(
     throw new DataError(`${name}: ${logits.length} logits do not divide by ${rows} rows`);
   const classes = logits === null ? null : logits.length / rows;
   const rowsOf = (values: Float32Array, width: number) => (start: number, count: number) =>
-    Promise.resolve(values.slice(start * width, (start + count) * width));
+    Promise.resolve(values.subarray(start * width, (start + count) * width));
   return {
     name,
     rows,

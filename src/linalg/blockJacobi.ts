@@ -37,10 +37,15 @@ function cosinesOf(gram: Float32Array, count: number): Cosines {
   for (let row = 0; row < count; row++) {
     const line = Math.floor(row / BLOCK) * blocks;
     const inverse = get(inverses, row);
-    for (let other = row + 1; other < count; other++) {
-      const cosine = Math.abs(gram[row * count + other] ?? 0) * inverse * get(inverses, other);
+    for (let other = row + 1; other < count;) {
       const place = line + Math.floor(other / BLOCK);
-      if (cosine > get(worst, place)) worst[place] = cosine;
+      const end = Math.min(count, (Math.floor(other / BLOCK) + 1) * BLOCK);
+      let top = get(worst, place);
+      for (; other < end; other++) {
+        const cosine = Math.abs(gram[row * count + other] ?? 0) * inverse * get(inverses, other);
+        if (cosine > top) top = cosine;
+      }
+      worst[place] = top;
     }
   }
   return { blocks, worst };

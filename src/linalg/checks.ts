@@ -1,7 +1,6 @@
 /** What the decompositions demand of their input, and how they prepare it. */
 import type { Engine, Tensor } from "../engine/index.ts";
 import { CaptureError, DataError, ShapeError } from "../util/errors.ts";
-import { get } from "./float64.ts";
 
 /** Largest |a − aᵀ| over largest |a| that still passes for rounding. */
 const ASYMMETRY = 1e-3;
@@ -35,10 +34,10 @@ export function refuseCapture(op: string, engine: Engine): void {
     throw new CaptureError(`${op}: reads values as it goes; call it outside program()`);
 }
 
-function largestOf(op: string, values: Float64Array, size: number): number {
+function largestOf(op: string, values: Float32Array | Float64Array, size: number): number {
   let largest = 0;
   for (let index = 0; index < values.length; index++) {
-    const value = get(values, index);
+    const value = values[index] ?? Number.NaN;
     if (!Number.isFinite(value))
       throw new DataError(
         `${op}: a[${Math.floor(index / size)}, ${index % size}] is ${value}; check the features for NaN or Inf`,
@@ -52,14 +51,18 @@ function largestOf(op: string, values: Float64Array, size: number): number {
  * Checks, symmetrises and scales a matrix [size, size]: O(D²) on the host.
  * @throws DataError if it holds NaN or Inf, or is not symmetric.
  */
-export function prepareSymmetric(op: string, raw: Float64Array, size: number): Prepared {
+export function prepareSymmetric(
+  op: string,
+  raw: Float32Array | Float64Array,
+  size: number,
+): Prepared {
   const largest = largestOf(op, raw, size);
   const scale = largest === 0 ? 1 : 2 ** Math.ceil(Math.log2(largest));
   const values = new Float32Array(size * size);
   for (let row = 0; row < size; row++)
     for (let column = 0; column <= row; column++) {
-      const below = get(raw, row * size + column);
-      const above = get(raw, column * size + row);
+      const below = raw[row * size + column] ?? Number.NaN;
+      const above = raw[column * size + row] ?? Number.NaN;
       if (Math.abs(below - above) > ASYMMETRY * largest)
         throw new DataError(
           `${op}: a is not symmetric: a[${row}, ${column}] = ${below}, a[${column}, ${row}] = ${above}`,

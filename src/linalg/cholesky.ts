@@ -55,15 +55,14 @@ export function upperFactor(engine: Engine, a: Tensor): UpperFactor {
 export async function cholesky(engine: Engine, a: Tensor): Promise<Tensor> {
   refuseCapture("cholesky", engine);
   const size = squareSize("cholesky", a);
-  const { values, scale } = prepareSymmetric("cholesky", new Float64Array(await a.floats()), size);
+  const { values, scale } = prepareSymmetric("cholesky", await a.floats(), size);
   const root = 2 ** Math.ceil(Math.log2(scale) / 2); // exact, as the scale's own root may not be
   const ratio = scale / root ** 2;
   return engine.scope(async () => {
     const { ops } = engine;
-    const scaled = engine.tensor(
-      values.map((value) => value * ratio),
-      [size, size],
-    );
+    for (let index = 0; index < values.length; index++)
+      values[index] = (values[index] ?? Number.NaN) * ratio;
+    const scaled = engine.tensor(values, [size, size]);
     const { factor, pivot } = upperFactor(engine, scaled);
     const failed = await pivot.item();
     if (failed >= 0) throw new NotPositiveDefiniteError("cholesky", failed);

@@ -92,13 +92,14 @@ function factorColumns(
     ...settled.map((row) => ({ value: get(values, row), row, j: -1 })),
   ].sort((one, other) => other.value - one.value);
   const factor = new Float64Array(n * n);
+  const places = new Int32Array(size); // column of each secular vector
   columns.forEach(({ row, j }, column) => {
     if (row >= 0) factor[row * n + column] = 1;
-    else
-      survivors.forEach((survivor, i) => {
-        factor[survivor * n + column] = get(vectors, j * size + i);
-      });
+    else places[j] = column;
   });
+  for (const [i, survivor] of survivors.entries())
+    for (let j = 0; j < size; j++)
+      factor[survivor * n + (places[j] ?? -1)] = get(vectors, i * size + j);
   return { values: Float64Array.from(columns, ({ value }) => value), factor };
 }
 

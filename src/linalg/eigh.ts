@@ -1,7 +1,6 @@
 /** Eigenvalues and eigenvectors of symmetric matrices. */
 import type { Engine, Tensor } from "../engine/index.ts";
 import { NumericError, ShapeError } from "../util/errors.ts";
-import { at } from "../util/shape.ts";
 import { prepareSymmetric, refuseCapture, squareSize } from "./checks.ts";
 import type { Prepared } from "./checks.ts";
 import { solveTridiagonal } from "./divide.ts";
@@ -26,8 +25,9 @@ const BROKEN = 1e-2;
 function reorder(vectors: Float32Array, order: readonly number[]): Float32Array {
   const size = order.length;
   const sorted = new Float32Array(vectors.length);
-  for (let row = 0; row < size; row++)
-    order.forEach((from, to) => (sorted[row * size + to] = at(vectors, row * size + from)));
+  for (let base = 0; base < sorted.length; base += size)
+    for (let to = 0; to < size; to++)
+      sorted[base + to] = vectors[base + (order[to] ?? -1)] ?? Number.NaN;
   return sorted;
 }
 
@@ -45,7 +45,7 @@ function reorder(vectors: Float32Array, order: readonly number[]): Float32Array 
 export async function eigh(engine: Engine, a: Tensor): Promise<Eigen> {
   refuseCapture("eigh", engine);
   const size = squareSize("eigh", a);
-  return decompose(engine, prepareSymmetric("eigh", new Float64Array(await a.floats()), size));
+  return decompose(engine, prepareSymmetric("eigh", await a.floats(), size));
 }
 
 /**
@@ -69,9 +69,11 @@ async function decompose(
     const matrix = engine.tensor(scaled, [size, size]);
     const reduced = await tridiagonalise(engine, engine.tensor(scaled, [size, size]));
     const inner = solveTridiagonal(engine, reduced.diagonal, reduced.offDiagonal);
-    const vectors = await applyReflectors(engine, reduced, inner.vectors);
-    const columns = await vectors.floats();
-    const products = await engine.ops.matmul(matrix, vectors).floats();
+    const vectors = applyReflectors(engine, reduced, inner.vectors);
+    const [columns, products] = await Promise.all([
+      vectors.floats(),
+      engine.ops.matmul(matrix, vectors).floats(),
+    ]);
     const values = quotients(columns, columns, products, size);
     const residual = residualOf(values, columns, products);
     if (!(residual <= BROKEN))

@@ -1,6 +1,5 @@
 /** Products whose large part is exact in f32: operands split into multiples of 2⁻¹¹ and a rest. */
 import type { Engine, Tensor } from "../engine/index.ts";
-import { at } from "../util/shape.ts";
 import { get } from "./float64.ts";
 
 /** Products of multiples of 2⁻¹¹ are multiples of 2⁻²², whose sums up to 4 are exact in f32. */
@@ -22,16 +21,26 @@ export interface Host {
 /** A power of two from the value up; 1 for zero. */
 const powerAbove = (value: number): number => (value === 0 ? 1 : 2 ** Math.ceil(Math.log2(value)));
 
-/** Each row's length, in float64. */
-export function rowLengths({ values, rows, cols }: Host): Float64Array {
-  return Float64Array.from({ length: rows }, (_, row) => {
-    let largest = 0;
+/** A vector's length: over its largest element, whose square may not fit. */
+function lengthOf(vector: Float64Array): number {
+  let largest = 0;
+  for (let k = 0; k < vector.length; k++) largest = Math.max(largest, Math.abs(get(vector, k)));
+  if (largest === 0) return 0;
+  let sum = 0;
+  for (let k = 0; k < vector.length; k++) sum += (get(vector, k) / largest) ** 2;
+  return largest * Math.sqrt(sum);
+}
+
+/** Each row's length, in float64, of the matrix with its columns over some scales. */
+export function rowLengths(
+  { values, rows, cols }: Host,
+  ofCols: Float64Array = new Float64Array(cols).fill(1),
+): Float64Array {
+  const line = new Float64Array(cols);
+  return new Float64Array(rows).map((_, row) => {
     for (let k = 0; k < cols; k++)
-      largest = Math.max(largest, Math.abs(at(values, row * cols + k)));
-    if (largest === 0) return 0;
-    let sum = 0;
-    for (let k = 0; k < cols; k++) sum += (at(values, row * cols + k) / largest) ** 2;
-    return largest * Math.sqrt(sum);
+      line[k] = (values[row * cols + k] ?? Number.NaN) / get(ofCols, k);
+    return lengthOf(line);
   });
 }
 
@@ -49,7 +58,7 @@ function split(
     for (let col = 0; col < cols; col++) {
       const index = row * cols + col;
       const value = (values[index] ?? Number.NaN) / scale / get(ofCols, col);
-      const coarse = Math.round(value * GRID) / GRID;
+      const coarse = Math.floor(value * GRID + 0.5) / GRID; // Math.round takes five times as long
       high[index] = coarse;
       low[index] = value - coarse;
     }
@@ -77,8 +86,7 @@ function columnScales({ values, rows, cols }: Host, ofRows: (row: number) => num
 export async function exactProduct(engine: Engine, a: Host, v: Host): Promise<Float64Array> {
   const one = (): number => 1;
   const inner = columnScales(a, one);
-  const level = { ...a, values: Float64Array.from(a.values, (x, i) => x / get(inner, i % a.cols)) };
-  const rows = rowLengths(level).map(powerAbove);
+  const rows = rowLengths(a, inner).map(powerAbove);
   const whole = (row: number): number => 1 / get(inner, row);
   const cols = columnScales(v, whole);
   return engine.scope(async () => {
@@ -90,11 +98,15 @@ export async function exactProduct(engine: Engine, a: Host, v: Host): Promise<Fl
       ops.matmul(left.high, right.low),
       ops.matmul(left.low, ops.add(right.high, right.low)),
     );
-    const [above, below] = [await large.floats(), await small.floats()];
-    return Float64Array.from(above, (value, index) => {
-      const scale = get(rows, Math.floor(index / v.cols)) * get(cols, index % v.cols);
-      return scale * (value + (below[index] ?? Number.NaN));
-    });
+    const [above, below] = await Promise.all([large.floats(), small.floats()]);
+    const product = new Float64Array(above.length);
+    for (let row = 0; row < a.rows; row++)
+      for (let col = 0; col < v.cols; col++) {
+        const index = row * v.cols + col;
+        const sum = (above[index] ?? Number.NaN) + (below[index] ?? Number.NaN);
+        product[index] = get(rows, row) * get(cols, col) * sum;
+      }
+    return product;
   });
 }
 
@@ -109,12 +121,16 @@ export async function exactGram(engine: Engine, w: Host): Promise<Float64Array> 
     const half = ops.matmul(ops.add(high, ops.affine(low, { scale: 0.5 })), low, null, {
       transposeA: true,
     });
-    const [above, side] = [await large.floats(), await half.floats()];
+    const [above, side] = await Promise.all([large.floats(), half.floats()]);
     const size = w.cols;
-    return Float64Array.from(above, (value, index) => {
-      const [row, col] = [Math.floor(index / size), index % size];
-      const sum = value + at(side, index) + at(side, col * size + row);
-      return get(scales, row) * get(scales, col) * sum;
-    });
+    const products = new Float64Array(above.length);
+    for (let row = 0; row < size; row++)
+      for (let col = 0; col < size; col++) {
+        const index = row * size + col;
+        const upper = (above[index] ?? Number.NaN) + (side[index] ?? Number.NaN);
+        const sum = upper + (side[col * size + row] ?? Number.NaN);
+        products[index] = get(scales, row) * get(scales, col) * sum;
+      }
+    return products;
   });
 }

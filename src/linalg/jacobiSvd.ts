@@ -48,20 +48,22 @@ function polish(engine: Engine, v: Tensor): Tensor {
   return ops.add(v, ops.matmul(v, ops.mul(gram, engine.tensor(halves, [size, size]))));
 }
 
-/** The columns in another order, or as rows: element (i, j) comes from (i, order[j]). */
-function rowsFrom(columns: Float64Array, size: number): Float32Array {
+/** The columns of a square matrix as rows. */
+function rowsFrom(columns: Float32Array | Float64Array, size: number): Float32Array {
   const rows = new Float32Array(columns.length);
   for (let i = 0; i < size; i++)
     for (let j = 0; j < size; j++) rows[j * size + i] = columns[i * size + j] ?? Number.NaN;
   return rows;
 }
 
+/** Whether rows differ so much in length that a product would lose digits of the shortest. */
+function isGraded(lengths: Float64Array): boolean {
+  const longest = lengths.reduce((top, length) => Math.max(top, length), 0);
+  return lengths.some((length) => length > 0 && longest > GRADED * length);
+}
+
 /** Rows in descending order of their lengths, with their turns: Jacobi then needs fewer sweeps. */
-function sortedStart(
-  engine: Engine,
-  rows: Float32Array,
-  lengths: Float64Array,
-): Start & { readonly isGraded: boolean } {
+function sortedStart(engine: Engine, rows: Float32Array, lengths: Float64Array): Start {
   const size = lengths.length;
   const order = Array.from(lengths.keys()).sort((i, j) => get(lengths, j) - get(lengths, i));
   const sorted = new Float32Array(rows.length);
@@ -72,23 +74,18 @@ function sortedStart(
     if (isSeen) sorted.set(rows.subarray(from * size, (from + 1) * size), to * size);
     turns[to * size + from] = 1;
   });
-  const shortest = lengths.reduce(
-    (low, length) => (length > 0 ? Math.min(low, length) : low),
-    longest,
-  );
   return {
     rows: engine.tensor(sorted, [size, size]),
     turns: engine.tensor(turns, [size, size]),
-    isGraded: longest > GRADED * shortest,
   };
 }
 
 async function startOf(engine: Engine, a: HostMatrix): Promise<Start> {
   const { ops } = engine;
   const size = a.rows;
-  const rows = rowsFrom(Float64Array.from(a.values), size);
-  const plain = sortedStart(engine, rows, rowLengths({ values: rows, rows: size, cols: size }));
-  if (size < STARTED || plain.isGraded) return plain;
+  const rows = rowsFrom(a.values, size);
+  const plain = rowLengths({ values: rows, rows: size, cols: size });
+  if (size < STARTED || isGraded(plain)) return sortedStart(engine, rows, plain);
   const matrix = engine.tensor(a.values, [size, size]);
   const { vectors } = await eigh(engine, ops.matmul(matrix, matrix, null, { transposeA: true }));
   const v = polish(engine, vectors);
@@ -111,11 +108,12 @@ function unitColumns(
   const count = order.length;
   const width = values.length / count;
   const columns = new Float32Array(values.length);
-  order.forEach((from, to) => {
+  for (const [to, from] of order.entries()) {
     const norm = get(norms, from);
+    if (norm === 0) continue;
     for (let i = 0; i < width; i++)
-      columns[i * count + to] = norm === 0 ? 0 : (values[from * width + i] ?? Number.NaN) / norm;
-  });
+      columns[i * count + to] = (values[from * width + i] ?? Number.NaN) / norm;
+  }
   return columns;
 }
 
@@ -127,7 +125,7 @@ export async function jacobiSvd(engine: Engine, a: HostMatrix): Promise<Turned> 
   const size = a.rows;
   const { rows, turns } = await startOf(engine, a);
   await orthogonaliseRows(engine, rows, turns);
-  const [long, short] = [await rows.floats(), await turns.floats()];
+  const [long, short] = await Promise.all([rows.floats(), turns.floats()]);
   // Rotations drift off unit length alike in rows and turns: the quotient is free of it.
   const rowNorms = rowLengths({ values: long, rows: size, cols: size });
   const turnNorms = rowLengths({ values: short, rows: size, cols: size });

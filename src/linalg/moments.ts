@@ -4,6 +4,7 @@ import { DataError, ShapeError } from "../util/errors.ts";
 import { at } from "../util/shape.ts";
 import { refuseCapture } from "./checks.ts";
 import { get } from "./float64.ts";
+import { BLOCK_ROWS, CHUNK_ROWS, rowsOf, shiftedSums } from "./shiftedSums.ts";
 
 /** Count, mean and covariance: all that PCA and Gaussians need of a sample. */
 export interface Moments {
@@ -12,18 +13,6 @@ export interface Moments {
   readonly mean: Float64Array;
   /** [D · D], divided by the count. */
   readonly covariance: Float64Array;
-}
-
-/** Rows of one f32 product: more would let its rounding grow. */
-const CHUNK_ROWS = 256;
-
-/** Rows whose products are added on the GPU before the host adds them in float64. */
-const BLOCK_ROWS = 4096;
-
-/** Sums over the rows of a block: Σ (x − s) and Σ (x − s)(x − s)ᵀ. */
-interface Sums {
-  readonly first: Tensor; // [D]
-  readonly second: Tensor; // [D, D]
 }
 
 /** Count, mean and Σ (x − mean)(x − mean)ᵀ, as the merges keep them. */
@@ -35,7 +24,6 @@ interface Scatter {
 
 /** Merges two scatters (Chan, Golub and LeVeque) into the first one's memory. */
 function mergeScatter(into: Scatter, from: Scatter): Scatter {
-  if (into.count === 0) return from;
   if (from.count === 0) return into;
   const dim = into.mean.length;
   const count = into.count + from.count;
@@ -44,13 +32,11 @@ function mergeScatter(into: Scatter, from: Scatter): Scatter {
   for (let i = 0; i < dim; i++) {
     const across = weight * get(shift, i);
     into.mean[i] = get(into.mean, i) + (get(shift, i) * from.count) / count;
-    for (let j = 0; j < dim; j++) {
-      const index = i * dim + j;
+    for (let index = i * dim, j = 0; j < dim; index++, j++)
       into.scatter[index] =
         get(into.scatter, index) + get(from.scatter, index) + across * get(shift, j);
-    }
   }
-  return { count, mean: into.mean, scatter: into.scatter };
+  return { ...into, count };
 }
 
 const toScatter = ({ count, mean, covariance }: Moments): Scatter => ({
@@ -92,6 +78,8 @@ export class MomentAccumulator {
   private readonly engine: Engine;
   private readonly dim: number;
   private total: Scatter;
+  /** A block's scatter, before it is merged: fresh memory for each would cost more than the sums. */
+  private readonly own: Float64Array; // [D · D]
 
   /** @param dim - features per row. */
   constructor(engine: Engine, dim: number) {
@@ -102,6 +90,7 @@ export class MomentAccumulator {
       mean: new Float64Array(dim),
       scatter: new Float64Array(dim * dim),
     };
+    this.own = new Float64Array(dim * dim);
   }
 
   /** Rows added so far. */
@@ -131,18 +120,20 @@ export class MomentAccumulator {
 
   private async addRows(block: Tensor, rows: number): Promise<void> {
     const mean = this.count === 0 ? await this.firstMean(block, rows) : this.total.mean;
-    const hi = Float32Array.from(mean);
-    const lo = Float32Array.from(mean, (value, j) => value - at(hi, j));
-    const { first, second } = this.sums(block, rows, hi, lo);
-    const sums = new Float64Array(await first.floats());
-    const scatter = new Float64Array(await second.floats());
+    const hi = new Float32Array(mean);
+    const lo = new Float32Array(mean.map((value, j) => value - at(hi, j)));
+    const { first, second } = shiftedSums(this.engine, block, [hi, lo]);
+    const [firsts, seconds] = await Promise.all([first.floats(), second.floats()]);
+    const { dim, own: scatter } = this;
+    const sums = new Float64Array(firsts);
+    scatter.set(seconds);
     this.checkFinite(sums, scatter, rows);
     const off = sums.map((sum) => sum / rows); // block mean − shift
-    for (let i = 0; i < this.dim; i++)
-      for (let j = 0; j < this.dim; j++) {
-        const index = i * this.dim + j;
-        scatter[index] = get(scatter, index) - rows * get(off, i) * get(off, j);
-      }
+    for (let i = 0; i < dim; i++) {
+      const share = rows * get(off, i);
+      for (let index = i * dim, j = 0; j < dim; index++, j++)
+        scatter[index] = get(scatter, index) - share * get(off, j);
+    }
     const blockMean = off.map((value, j) => at(hi, j) + at(lo, j) + value);
     this.total = mergeScatter(this.total, { count: rows, mean: blockMean, scatter });
   }
@@ -153,32 +144,12 @@ export class MomentAccumulator {
     const used = Math.min(rows, CHUNK_ROWS);
     const origin = rowsOf(engine, block, 0, 1);
     const shifted = engine.ops.sub(rowsOf(engine, block, 0, used), origin);
-    const sums = await engine.ops.sum(shifted, { axes: [0] }).floats();
-    const start = await origin.floats();
+    const [sums, start] = await Promise.all([
+      engine.ops.sum(shifted, { axes: [0] }).floats(),
+      origin.floats(),
+    ]);
     // A NaN here is reported with its column when the sums are checked.
-    return Float64Array.from({ length: dim }, (_, j) => at(start, j) + at(sums, j) / used);
-  }
-
-  /** Chunk sums, added like a binary counter: two sums of equal length become one of twice that. */
-  private sums(block: Tensor, rows: number, hi: Float32Array, lo: Float32Array): Sums {
-    const { engine } = this;
-    const [high, low] = [engine.tensor(hi), engine.tensor(lo)];
-    const pending: (Sums & { readonly chunks: number })[] = [];
-    for (let start = 0; start < rows; start += CHUNK_ROWS) {
-      const chunk = rowsOf(engine, block, start, Math.min(CHUNK_ROWS, rows - start));
-      let made = { ...chunkSums(engine, chunk, high, low), chunks: 1 };
-      for (let top = pending.at(-1); top?.chunks === made.chunks; top = pending.at(-1)) {
-        pending.pop();
-        made = { ...addSums(engine, top, made), chunks: 2 * made.chunks };
-      }
-      pending.push(made);
-    }
-    return (
-      pending.reduceRight<Sums | null>(
-        (sum, part) => (sum ? addSums(engine, part, sum) : part),
-        null,
-      ) ?? chunkSums(engine, block, high, low)
-    );
+    return new Float64Array(dim).map((_, j) => at(start, j) + at(sums, j) / used);
   }
 
   private checkFinite(sums: Float64Array, scatter: Float64Array, rows: number): void {
@@ -199,30 +170,4 @@ export class MomentAccumulator {
     if (this.count === 0) throw new DataError("moments: no rows were added");
     return toMoments(this.total);
   }
-}
-
-/** Rows `start`… of a block as a view; `start` is a multiple of 256, hence aligned. */
-const rowsOf = (engine: Engine, block: Tensor, start: number, rows: number): Tensor =>
-  engine.view(block, [rows, at(block.shape, 1)], start * at(block.shape, 1) * 4);
-
-function chunkSums(engine: Engine, chunk: Tensor, high: Tensor, low: Tensor): Sums {
-  const { ops } = engine;
-  const rough = ops.sub(chunk, high);
-  const shifted = ops.sub(rough, low);
-  const sums = {
-    first: ops.sum(shifted, { axes: [0] }),
-    second: ops.matmul(shifted, shifted, null, { transposeA: true }),
-  };
-  rough.dispose();
-  shifted.dispose();
-  return sums;
-}
-
-function addSums(engine: Engine, a: Sums, b: Sums): Sums {
-  const sums = {
-    first: engine.ops.add(a.first, b.first),
-    second: engine.ops.add(a.second, b.second),
-  };
-  for (const tensor of [a.first, a.second, b.first, b.second]) tensor.dispose();
-  return sums;
 }

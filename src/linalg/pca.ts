@@ -62,11 +62,13 @@ function secondMoments(
   centred: boolean,
 ): Float64Array {
   const dim = mean.length;
-  return covariance.map((value, index) => {
-    const [i, j] = [Math.floor(index / dim), index % dim];
-    const second = centred ? value : value + get(mean, i) * get(mean, j);
-    return second / (get(scale, i) * get(scale, j));
-  });
+  const made = covariance.slice();
+  for (let i = 0; i < dim; i++)
+    for (let index = i * dim, j = 0; j < dim; index++, j++) {
+      const second = get(made, index) + (centred ? 0 : get(mean, i) * get(mean, j));
+      made[index] = second / (get(scale, i) * get(scale, j));
+    }
+  return made;
 }
 
 /** The first eigenvectors of all, in memory of their own. */

@@ -1,5 +1,4 @@
 /** Eigenvalues and singular values from their vectors: uᵀ A v, summed in float64, O(D²) each way. */
-import { at } from "../util/shape.ts";
 import { get } from "./float64.ts";
 
 /** A matrix on the host, row-major. */
@@ -17,8 +16,10 @@ function columnDots(
 ): Float64Array {
   const sums = new Float64Array(cols);
   for (let base = 0; base < left.length; base += cols)
-    for (let column = 0; column < cols; column++)
-      sums[column] = get(sums, column) + at(left, base + column) * at(right, base + column);
+    for (let column = 0; column < cols; column++) {
+      const product = (left[base + column] ?? Number.NaN) * (right[base + column] ?? Number.NaN);
+      sums[column] = get(sums, column) + product;
+    }
   return sums;
 }
 
@@ -38,22 +39,20 @@ export function quotients(
   });
 }
 
-/** The same for one column, with A v in float64 too. */
-function exactQuotient(
-  a: HostMatrix,
-  u: Float32Array,
-  v: Float32Array,
-  { column, cols }: { readonly column: number; readonly cols: number },
-): number {
+/** A column of a matrix with `cols` columns, on its own: elements beside each other are read faster. */
+const columnOf = (matrix: Float32Array, column: number, cols: number): Float64Array =>
+  new Float64Array(matrix.length / cols).map((_, row) => matrix[row * cols + column] ?? Number.NaN);
+
+/** The same for one column of each, with A v in float64 too. */
+function exactQuotient({ values, cols }: HostMatrix, u: Float64Array, v: Float64Array): number {
   let [above, uNorm, vNorm] = [0, 0, 0];
-  for (let row = 0; row < a.rows; row++) {
+  for (let row = 0; row < u.length; row++) {
     let sum = 0;
-    for (let k = 0; k < a.cols; k++)
-      sum += at(a.values, row * a.cols + k) * at(v, k * cols + column);
-    above += at(u, row * cols + column) * sum;
-    uNorm += at(u, row * cols + column) ** 2;
+    for (let k = 0; k < cols; k++) sum += (values[row * cols + k] ?? Number.NaN) * get(v, k);
+    above += get(u, row) * sum;
+    uNorm += get(u, row) ** 2;
   }
-  for (let k = 0; k < a.cols; k++) vNorm += at(v, k * cols + column) ** 2;
+  for (let k = 0; k < cols; k++) vNorm += get(v, k) ** 2;
   const below = Math.sqrt(uNorm * vNorm);
   return below === 0 ? 0 : above / below;
 }
@@ -75,7 +74,8 @@ export function refineLargest(
   const largest = Array.from(values.keys())
     .sort((i, j) => Math.abs(get(values, j)) - Math.abs(get(values, i)))
     .slice(0, EXACT_VALUES);
-  for (const column of largest) values[column] = exactQuotient(a, u, v, { column, cols });
+  for (const column of largest)
+    values[column] = exactQuotient(a, columnOf(u, column, cols), columnOf(v, column, cols));
 }
 
 /** Largest ‖A vⱼ − λⱼ vⱼ‖ over the largest |λ|; the plain norm if all are zero. */
@@ -84,7 +84,8 @@ export function residualOf(values: Float64Array, v: Float32Array, products: Floa
   const errors = new Float64Array(cols);
   for (let base = 0; base < v.length; base += cols)
     for (let column = 0; column < cols; column++) {
-      const error = at(products, base + column) - get(values, column) * at(v, base + column);
+      const expected = get(values, column) * (v[base + column] ?? Number.NaN);
+      const error = (products[base + column] ?? Number.NaN) - expected;
       errors[column] = get(errors, column) + error * error;
     }
   const largest = values.reduce((top, value) => Math.max(top, Math.abs(value)), 0);

@@ -137,27 +137,41 @@ export const rootValue = ({ d }: RankOne, { origin, offset }: Roots, j: number):
   get(d, origin[j] ?? -1) + get(offset, j);
 
 /**
- * Eigenvectors of the system whose roots these are, as the rows of a [k, k] array: row j holds
- * ẑᵢ / (dᵢ − λⱼ), normalised. ẑ is the vector for which the computed roots are exact (Gu and
- * Eisenstat), which makes the vectors orthogonal however close the roots are.
+ * Component i of the vector for which the computed roots are exact (Gu and Eisenstat).
+ * @param away - λⱼ − dᵢ of all j.
  */
-export function secularVectors(system: RankOne, roots: Roots): Float64Array {
-  const { d, z, rho } = system;
+function exactWeight({ d, z, rho }: RankOne, away: Float64Array, i: number): number {
+  const last = d.length - 1;
+  const own = get(d, i);
+  let product = get(away, last) / rho;
+  for (let j = 0; j < i; j++) product *= get(away, j) / (get(d, j) - own);
+  for (let j = i; j < last; j++) product *= get(away, j) / (get(d, j + 1) - own);
+  return Math.sign(get(z, i)) * Math.sqrt(Math.max(0, product));
+}
+
+/**
+ * Eigenvectors of the system whose roots these are, as the columns of a [k, k] array: column j holds
+ * ẑᵢ / (dᵢ − λⱼ), normalised. ẑ in place of z makes the vectors orthogonal however close the roots are.
+ */
+export function secularVectors(system: RankOne, { origin, offset }: Roots): Float64Array {
+  const { d } = system;
   const size = d.length;
-  const away = (j: number, i: number): number =>
-    get(d, roots.origin[j] ?? -1) - get(d, i) + get(roots.offset, j);
-  const weights = z.map((value, i) => {
-    let product = away(size - 1, i) / rho;
-    for (let j = 0; j < i; j++) product *= away(j, i) / (get(d, j) - get(d, i));
-    for (let j = i; j < size - 1; j++) product *= away(j, i) / (get(d, j + 1) - get(d, i));
-    return Math.sign(value) * Math.sqrt(Math.max(0, product));
-  });
+  const poles = offset.map((_, j) => get(d, origin[j] ?? -1));
+  const away = new Float64Array(size);
+  const norms = new Float64Array(size);
   const vectors = new Float64Array(size * size);
-  for (let j = 0; j < size; j++) {
-    const row = vectors.subarray(j * size, (j + 1) * size);
-    for (let i = 0; i < size; i++) row[i] = -get(weights, i) / away(j, i);
-    const norm = Math.sqrt(row.reduce((sum, value) => sum + value * value, 0));
-    for (let i = 0; i < size; i++) row[i] = get(row, i) / norm;
+  for (let i = 0; i < size; i++) {
+    const own = get(d, i);
+    for (let j = 0; j < size; j++) away[j] = get(poles, j) - own + get(offset, j);
+    const weight = exactWeight(system, away, i);
+    for (let j = 0; j < size; j++) {
+      const value = -weight / get(away, j);
+      vectors[i * size + j] = value;
+      norms[j] = get(norms, j) + value * value;
+    }
   }
+  for (let j = 0; j < size; j++) norms[j] = Math.sqrt(get(norms, j));
+  for (let base = 0; base < vectors.length; base += size)
+    for (let j = 0; j < size; j++) vectors[base + j] = get(vectors, base + j) / get(norms, j);
   return vectors;
 }

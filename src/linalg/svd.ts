@@ -20,13 +20,14 @@ export interface Svd {
 /** The matrix divided by a power of two, so that squares neither overflow nor vanish. */
 function prepare(raw: Float32Array, cols: number): { values: Float32Array; scale: number } {
   let largest = 0;
-  raw.forEach((value, index) => {
+  for (let index = 0; index < raw.length; index++) {
+    const value = raw[index] ?? Number.NaN;
     if (!Number.isFinite(value))
       throw new DataError(
         `svd: a[${Math.floor(index / cols)}, ${index % cols}] is ${value}; check the input for NaN or Inf`,
       );
     largest = Math.max(largest, Math.abs(value));
-  });
+  }
   const scale = largest === 0 ? 1 : 2 ** Math.ceil(Math.log2(largest));
   return { values: raw.map((value) => value / scale), scale };
 }
@@ -72,11 +73,14 @@ async function decompose(engine: Engine, tall: Tensor): Promise<Svd> {
   const found = await jacobiSvd(engine, { values: inner, rows: n, cols: n });
   const u = q ? engine.ops.matmul(q, found.u) : found.u;
   const isWhole = tall.size <= EXACT_ELEMENTS;
-  const host =
-    q && isWhole
-      ? { values: (await tall.floats()).map((value) => value / scale), rows: m, cols: n }
-      : { values: inner, rows: n, cols: n };
-  const left = await (isWhole ? u : found.u).floats();
-  const values = await sharpen(engine, host, { ...found, u: left, v: await found.v.floats() });
+  const [left, right, whole] = await Promise.all([
+    (isWhole ? u : found.u).floats(),
+    found.v.floats(),
+    q && isWhole ? tall.floats() : null,
+  ]);
+  const host = whole
+    ? { values: whole.map((value) => value / scale), rows: m, cols: n }
+    : { values: inner, rows: n, cols: n };
+  const values = await sharpen(engine, host, { ...found, u: left, v: right });
   return { u, values: values.map((value) => scale * value), v: found.v };
 }

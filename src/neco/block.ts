@@ -3,11 +3,12 @@ import type { Engine, Tensor } from "../engine/index.ts";
 import type { FeatureSource, Head } from "../io/index.ts";
 import { DataError, InterruptedError } from "../util/errors.ts";
 import { at } from "../util/shape.ts";
-import { assertFinite, assertLogits } from "./finite.ts";
 import { logSumExp, readLogitStats } from "./logits.ts";
 import type { LogitStats } from "./logits.ts";
 import { ALONE, peersOf } from "./peers.ts";
 import type { PeerLogits } from "./peers.ts";
+import { freeRows, readRows } from "./readRows.ts";
+import type { Rows } from "./readRows.ts";
 
 const MAX_BLOCK_BYTES = 32 * 1024 ** 2; // design.md: statistics stream blocks of at most 32 MiB
 const MAX_BLOCK_ROWS = 1024; // f32 partial sums stay accurate, and temporaries of C columns small
@@ -159,21 +160,20 @@ export const headTensors = (engine: Engine, { weight, bias, classes, dim }: Head
 export const applyHead = (engine: Engine, features: Tensor, head: HeadTensors): Tensor =>
   engine.ops.matmul(features, head.weight, head.bias, { transposeB: true });
 
-/** Rows of one block: at most 32 MiB, whether of features or of logits. */
-export function blockRows(dim: number, classes: number): number {
-  const widest = Math.max(dim, classes, 1);
-  return Math.max(1, Math.min(MAX_BLOCK_ROWS, Math.floor(MAX_BLOCK_BYTES / (4 * widest))));
+/**
+ * Rows of a block: at most 32 MiB, whether of features or of logits, in the fewest blocks, as equal as
+ * can be: a short last one would need buffers of other sizes, which the pool keeps beside those of the first.
+ */
+function rowsOfBlock({ dim, rows, classes }: FeatureSource, { batch, head }: PassOptions): number {
+  const widest = Math.max(dim, classes ?? 0, head?.classes ?? 0, 1);
+  const most = Math.max(1, Math.min(MAX_BLOCK_ROWS, Math.floor(MAX_BLOCK_BYTES / (4 * widest))));
+  if (batch !== undefined) return Math.min(most, batch);
+  return Math.max(1, Math.ceil(rows / Math.ceil(rows / most)));
 }
 
 /**
- * Rows of each of the fewest blocks of at most `most` rows, as equal as can be: a short last block
- * would need buffers of other sizes, which the pool keeps beside those of the first.
- */
-const evenly = (total: number, most: number): number =>
-  Math.max(1, Math.ceil(total / Math.ceil(total / most)));
-
-/**
- * Visits every row of a source once, in order. Tensors made by `visit` are freed after it.
+ * Visits every row of a source once, in order. Tensors made by `visit` are freed after it. The next
+ * block is read, checked and uploaded while the GPU works on one, so two are held at a time.
  * @throws DataError if a feature or logit is NaN or infinite: how many, and where the first is.
  * @throws InterruptedError if the signal fires.
  */
@@ -183,42 +183,53 @@ export async function eachBlock(
   options: PassOptions,
   visit: (block: Block) => Promise<void>,
 ): Promise<void> {
-  const { dim, rows: total } = source;
-  const widest = Math.max(source.classes ?? 0, options.head?.classes ?? 0);
-  const step =
-    options.batch === undefined
-      ? evenly(total, blockRows(dim, widest))
-      : Math.min(blockRows(dim, widest), options.batch);
-  for (let start = 0; start < total; start += step) {
-    if (options.signal?.aborted) throw new InterruptedError(`stopped while reading ${source.name}`);
-    const rows = Math.min(step, total - start);
-    const features = await source.features(start, rows);
-    await assertFinite(features, source, start);
-    const logits = source.logits && !options.featuresOnly ? await source.logits(start, rows) : null;
-    if (logits) await assertLogits(logits, source, start);
-    await engine.scope(async () => {
-      const h = engine.tensor(features, [rows, dim]);
-      const z = logits
-        ? engine.tensor(logits, [rows, logits.length / rows])
-        : options.head && !options.featuresOnly
-          ? applyHead(engine, h, options.head)
-          : null;
-      const labels = source.labels?.subarray(start, start + rows) ?? null;
-      const images = source.images ? imagesOf(source.images, start, rows) : null;
-      const isOfHead = z !== null && logits === null;
-      const peers = peersOf(source, start, rows);
-      const extras = {
-        labels,
-        head: options.head ?? null,
-        isOfHead,
-        host: features,
-        images,
-        peers,
-      };
-      await visit(new Block(engine, h, z, extras));
-    });
-    options.onRows?.(start + rows);
+  const { rows: total } = source;
+  const { featuresOnly = false, signal } = options;
+  const step = rowsOfBlock(source, options);
+  const read = (start: number): Promise<Rows> | null => {
+    const wanted = { start, count: Math.min(step, total - start), withLogits: !featuresOnly };
+    return start < total ? readRows(engine, source, wanted) : null;
+  };
+  let next = read(0);
+  try {
+    for (let start = 0; next; start += step) {
+      if (signal?.aborted) throw new InterruptedError(`stopped while reading ${source.name}`);
+      const rows = await next;
+      try {
+        // What `visit` queues before its first wait is with the GPU when the next rows are read.
+        const visiting = engine.scope(() =>
+          visit(blockOf(engine, source, rows, { ...options, start })),
+        );
+        next = read(start + step);
+        next?.catch(() => undefined); // thrown when its turn comes
+        await visiting;
+      } finally {
+        freeRows(rows);
+      }
+      options.onRows?.(Math.min(start + step, total));
+    }
+  } finally {
+    await next?.then(freeRows, () => undefined);
   }
+}
+
+/** Rows as a block, with logits from the head where the source has none. */
+function blockOf(
+  engine: Engine,
+  source: FeatureSource,
+  { features, logits, host }: Rows,
+  { start, head = null, featuresOnly = false }: PassOptions & { readonly start: number },
+): Block {
+  const count = at(features.shape, 0);
+  const made = !logits && head && !featuresOnly ? applyHead(engine, features, head) : null;
+  return new Block(engine, features, logits ?? made, {
+    labels: source.labels?.subarray(start, start + count) ?? null,
+    head,
+    isOfHead: made !== null,
+    host,
+    images: source.images ? imagesOf(source.images, start, count) : null,
+    peers: peersOf(source, start, count),
+  });
 }
 
 /** Reads images when they are asked for, once. */

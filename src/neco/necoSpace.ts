@@ -166,6 +166,7 @@ export class NecoSpace {
   private readonly denominator: "standardised" | "raw";
   private readonly normaliser: Normaliser;
   private readonly vectors: Tensor;
+  private readonly split: Tensor; // of the fitted d
   private last: { readonly block: Block; readonly ratios: Promise<Float64Array> } | null = null;
 
   /** Uploads a state made by {@link fitNecoSpace}. */
@@ -179,17 +180,22 @@ export class NecoSpace {
     this.denominator = denominator === "raw" ? "raw" : "standardised";
     this.normaliser = new Normaliser(engine, state);
     this.vectors = arrayTensor(engine, vectors);
+    this.split = this.splitAt([this.dim]);
   }
 
   /** NECO's ratio of each row at the fitted d; computed once per block. */
   ratios(block: Block): Promise<Float64Array> {
-    if (this.last?.block !== block) this.last = { block, ratios: this.ratiosAt(block, [this.dim]) };
+    if (this.last?.block !== block) this.last = { block, ratios: this.measure(block, this.split) };
     return this.last.ratios;
   }
 
   /** NECO's ratio at every d of a grid: [rows · grid]. */
-  async ratiosAt(block: Block, dims: readonly number[]): Promise<Float64Array> {
-    const { inside, outside, raw, grid } = await this.energies(block, dims);
+  ratiosAt(block: Block, dims: readonly number[]): Promise<Float64Array> {
+    return this.measure(block, this.splitAt(dims));
+  }
+
+  private async measure(block: Block, split: Tensor): Promise<Float64Array> {
+    const { inside, outside, raw, grid } = await this.energies(block, split);
     // Where the denominator is the length of what was rotated, inside + outside is that length
     // squared: 1 − ratio keeps its digits even when nearly everything lies inside.
     const isRotation =
@@ -206,34 +212,38 @@ export class NecoSpace {
     return this.engine.ops.matmul(rows, this.vectors); // [B, D]
   }
 
-  private async energies(block: Block, dims: readonly number[]): Promise<Energies> {
+  /** 0/1 matrix [D, 2G]: column g adds up the directions below d_g, column G + g the others. */
+  private splitAt(dims: readonly number[]): Tensor {
+    const grid = dims.length;
+    const values = new Float32Array(this.width * 2 * grid);
+    for (let row = 0; row < this.width; row++)
+      dims.forEach((d, g) => {
+        values[row * 2 * grid + (row < d ? g : grid + g)] = 1;
+      });
+    return this.engine.tensor(values, [this.width, 2 * grid]);
+  }
+
+  private async energies(block: Block, split: Tensor): Promise<Energies> {
     const { ops } = this.engine;
     const squares = ops.square(this.project(block.features)); // [B, D]
-    const split = this.engine.tensor(selector(this.width, dims), [this.width, 2 * dims.length]);
-    const sums = await ops.matmul(squares, split).floats(); // [B, 2G]
-    const raw = await rowSumSquares(this.engine, block.features);
-    const grid = dims.length;
-    const pick = (side: 0 | 1): Float64Array =>
-      Float64Array.from({ length: block.rows * grid }, (_, index) =>
-        at(sums, Math.floor(index / grid) * 2 * grid + side * grid + (index % grid)),
-      );
-    return { inside: pick(0), outside: pick(1), raw: Float64Array.from(raw), grid };
+    const [sums, raw] = await Promise.all([
+      ops.matmul(squares, split).floats(), // [B, 2G]
+      rowSumSquares(this.engine, block.features),
+    ]);
+    const grid = at(split.shape, 1) / 2;
+    const side = (first: number): Float64Array => {
+      const part = new Float64Array(block.rows * grid);
+      for (let to = 0, from = first; to < part.length; to += grid, from += 2 * grid)
+        part.set(sums.subarray(from, from + grid), to);
+      return part;
+    };
+    return { inside: side(0), outside: side(grid), raw: new Float64Array(raw), grid };
   }
 
   /** Gives the memory back. */
   dispose(): void {
     this.normaliser.dispose();
     this.vectors.dispose();
+    this.split.dispose();
   }
-}
-
-/** 0/1 matrix [D, 2G]: column g adds up the directions below d_g, column G + g the others. */
-function selector(width: number, dims: readonly number[]): Float32Array {
-  const grid = dims.length;
-  const values = new Float32Array(width * 2 * grid);
-  for (let row = 0; row < width; row++)
-    dims.forEach((d, g) => {
-      values[row * 2 * grid + (row < d ? g : grid + g)] = 1;
-    });
-  return values;
 }

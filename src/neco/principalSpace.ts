@@ -19,6 +19,7 @@ import type { ScoreOptions } from "./options.ts";
 import { refinedFrom, SplitRefiner } from "./refine.ts";
 import { afterwards, sharedCalibration } from "./score.ts";
 import type { Fit, FitContext, ScoreState } from "./score.ts";
+import { sharedSpaces } from "./sharedSpaces.ts";
 import { columns, isTied, spectrum } from "./spectrum.ts";
 import type { Spectrum } from "./spectrum.ts";
 
@@ -167,7 +168,7 @@ export class ResidualSpace {
   private async compute(block: Block): Promise<Float64Array> {
     const offset = subtractSplit(this.engine, block.features, this.origin); // [B, D]
     const residual = this.engine.ops.matmul(offset, this.rest); // [B, D − D′]
-    return Float64Array.from(await rowSumSquares(this.engine, residual), Math.sqrt);
+    return new Float64Array(await rowSumSquares(this.engine, residual)).map(Math.sqrt);
   }
 
   /** Gives the memory back. */
@@ -175,3 +176,6 @@ export class ResidualSpace {
     for (const tensor of [this.origin.hi, this.origin.lo, this.rest]) tensor.dispose();
   }
 }
+
+/** The space of a state for scoring; ViM and Residual that cut alike measure a block once. */
+export const takeResidualSpace = sharedSpaces((engine, state) => new ResidualSpace(engine, state));

@@ -123,11 +123,11 @@ describe("secular equation", () => {
   });
 
   it("has orthonormal vectors however close two roots are", () => {
-    const rows = secularVectors(system, secularRoots(system));
+    const vectors = secularVectors(system, secularRoots(system));
     for (let i = 0; i < 4; i++)
       for (let j = 0; j < 4; j++) {
         let dot = 0;
-        for (let k = 0; k < 4; k++) dot += at(rows, i * 4 + k) * at(rows, j * 4 + k);
+        for (let k = 0; k < 4; k++) dot += at(vectors, k * 4 + i) * at(vectors, k * 4 + j);
         expect(dot).toBeCloseTo(i === j ? 1 : 0, 14);
       }
   });

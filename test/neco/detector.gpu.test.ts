@@ -29,6 +29,21 @@ async function fitted(name: string): Promise<FittedScore> {
 const all = (source: FeatureSource): Promise<Float32Array> => source.features(0, source.rows);
 
 describe("detector", () => {
+  test.each(["neco", "residual"])("%s outlives another one of the same fit", async (name) => {
+    const input = {
+      engine,
+      fitted: await fitted(name),
+      validation: plain.test,
+      head: plain.head,
+    };
+    const [one, other] = [await createDetector(input), await createDetector(input)];
+    const before = await other.judge(plain.near);
+    one.dispose();
+    one.dispose();
+    expect(await other.judge(plain.near)).toEqual(before);
+    other.dispose();
+  });
+
   test.each(
     scores.filter((score) => !needsImages(score) && !needsPeers(score)).map(({ name }) => name),
   )("%s keeps 19 of 20 validation samples and survives its file", async (name) => {

@@ -1,13 +1,13 @@
 /** NECO: the share of a feature's length inside the ID principal space, with and without the largest logit. */
-import type { Engine } from "../../engine/index.ts";
 import { at } from "../../util/shape.ts";
 import { fitNecoSpace, NecoSpace } from "../necoSpace.ts";
 import { afterwards, isCalibration, sharedCalibration } from "../score.ts";
-import type { Fit, FitContext, Score, ScoreState } from "../score.ts";
+import type { Fit, FitContext, Score } from "../score.ts";
+import { sharedSpaces } from "../sharedSpaces.ts";
 
 // `neco` and `neco-nologit` share one fit and one projection per block.
 const fits = new WeakMap<FitContext, Promise<Fit>>();
-const spaces = new WeakMap<ScoreState["arrays"], NecoSpace>();
+const takeSpace = sharedSpaces((engine, state) => new NecoSpace(engine, state));
 
 async function shareFit(context: FitContext): Promise<Fit> {
   const fit = await fitNecoSpace(context);
@@ -24,17 +24,6 @@ async function fitOnce(context: FitContext, hasLogit: boolean): Promise<Fit> {
   }));
 }
 
-function bindOnce(engine: Engine, state: ScoreState): NecoSpace {
-  const space = spaces.get(state.arrays) ?? new NecoSpace(engine, state);
-  spaces.set(state.arrays, space);
-  return space;
-}
-
-function release(state: ScoreState, space: NecoSpace): void {
-  spaces.delete(state.arrays);
-  space.dispose();
-}
-
 /** ‖P h‖ / ‖h‖. NECO, eq. 6, without the factor that transformers get. */
 export const necoNologit: Score = {
   name: "neco-nologit",
@@ -43,13 +32,8 @@ export const necoNologit: Score = {
   needs: ["features"],
   fit: (context) => fitOnce(context, false),
   bind(engine, state) {
-    const space = bindOnce(engine, state);
-    return {
-      score: (block) => space.ratios(block),
-      dispose: () => {
-        release(state, space);
-      },
-    };
+    const { space, release } = takeSpace(engine, state);
+    return { score: (block) => space.ratios(block), dispose: release };
   },
 };
 
@@ -61,7 +45,7 @@ export const neco: Score = {
   needs: ["features", "logits"],
   fit: (context) => fitOnce(context, context.options.necoMaxLogit),
   bind(engine, state) {
-    const space = bindOnce(engine, state);
+    const { space, release } = takeSpace(engine, state);
     const hasLogit = state.params["max_logit"] !== false;
     return {
       async score(block) {
@@ -70,9 +54,7 @@ export const neco: Score = {
         const { largest } = await block.logitStats();
         return ratios.map((ratio, row) => ratio * at(largest, row));
       },
-      dispose: () => {
-        release(state, space);
-      },
+      dispose: release,
     };
   },
 };

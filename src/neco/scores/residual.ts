@@ -1,5 +1,5 @@
 /** Residual: how far a feature lies from the principal space of the ID training features. */
-import { fitPrincipal, ResidualSpace } from "../principalSpace.ts";
+import { fitPrincipal, takeResidualSpace } from "../principalSpace.ts";
 import type { Score } from "../score.ts";
 
 /** −‖(h − u)ᵀQ‖. ViM (Wang et al., 2022), section 4. */
@@ -10,12 +10,10 @@ export const residual: Score = {
   needs: ["features", "head"],
   fit: (context) => fitPrincipal("residual", context),
   bind(engine, state) {
-    const space = new ResidualSpace(engine, state);
+    const { space, release } = takeResidualSpace(engine, state);
     return {
       score: async (block) => (await space.norms(block)).map((norm) => -norm),
-      dispose: () => {
-        space.dispose();
-      },
+      dispose: release,
     };
   },
 };

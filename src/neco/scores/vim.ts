@@ -2,7 +2,12 @@
 import { at } from "../../util/shape.ts";
 import { stateNumber } from "../arrays.ts";
 import { logSumExp } from "../logits.ts";
-import { fitPrincipal, ResidualSpace, typicalLength } from "../principalSpace.ts";
+import {
+  fitPrincipal,
+  ResidualSpace,
+  takeResidualSpace,
+  typicalLength,
+} from "../principalSpace.ts";
 import { afterwards } from "../score.ts";
 import type { Calibration, FitContext, Score, ScoreState } from "../score.ts";
 
@@ -46,7 +51,7 @@ export const vim: Score = {
   fit: async (context) =>
     afterwards(await fitPrincipal("vim", context), (state) => calibrate(context, state)),
   bind(engine, state) {
-    const space = new ResidualSpace(engine, state);
+    const { space, release } = takeResidualSpace(engine, state);
     const alpha = stateNumber(state, "alpha");
     return {
       async score(block) {
@@ -54,9 +59,7 @@ export const vim: Score = {
         const norms = await space.norms(block);
         return energies.map((energy, row) => energy - alpha * at(norms, row));
       },
-      dispose: () => {
-        space.dispose();
-      },
+      dispose: release,
     };
   },
 };

@@ -38,7 +38,7 @@ interface Options {
 
 const LEAST_ROUNDS = 3;
 /** An idle GPU's clock is a fifth of a busy one's and takes tens of milliseconds to rise. */
-const GPU_WARM_MS = 100;
+const PACE = { gpu: { warmMs: 100, settleMs: 20 }, cpu: { warmMs: 0, settleMs: 200 } } as const;
 const QUICK = { rounds: 3, seconds: 10 };
 const QUICK_WORKS = /^(matmul-512|attention|softmax|layernorm|gelu|eigh-128)$/;
 
@@ -111,7 +111,7 @@ function chosen(options: Options): { work: Work[]; engines: Entrant[] } {
   return { work, engines };
 }
 
-function effortOf(options: Options): Omit<Effort, "warmMs"> {
+function effortOf(options: Options): Omit<Effort, "warmMs" | "settleMs"> {
   const [rounds, seconds, limit] = [options.rounds, options.budget, options.limit].map(Number);
   if (![rounds, seconds, limit].every((value) => value !== undefined && value > 0))
     throw new UsageError("--rounds, --budget and --limit must be numbers above 0");
@@ -140,7 +140,7 @@ async function main(options: Options): Promise<void> {
     install(print);
   const { adapter, peaks: before } = await peaksNow(options.adapter);
   const isGpu = adapter.kind === "gpu";
-  const effort = { ...asked, warmMs: isGpu ? GPU_WARM_MS : 0 };
+  const effort = { ...asked, ...PACE[isGpu ? "gpu" : "cpu"] };
   const work = wanted.filter(({ isLarge }) => isGpu || !isLarge || options.only !== undefined);
   const software = isGpu ? "" : " (software: these are not GPU speeds)";
   print(`adapter: ${adapter.description}${software}\npeaks before: ${peaksLine(before)}\nengines:`);

@@ -30,10 +30,9 @@ export interface Effort {
   readonly limitMs: number;
   /** Untimed work before each turn: an idle GPU's clock takes that long to rise. */
   readonly warmMs: number;
+  /** After each turn: threads of an engine may still spin, OpenMP's for tens of milliseconds. */
+  readonly settleMs: number;
 }
-
-/** Threads of the engine before may still spin: OpenMP's do so for tens of milliseconds. */
-const SETTLE_MS = 200;
 
 const message = (error: unknown): string =>
   error instanceof Error ? error.message : String(error);
@@ -93,7 +92,7 @@ class Runner {
   }
 
   /** One timed turn. */
-  async turn(round: number, warmMs: number): Promise<void> {
+  async turn(round: number, { warmMs, settleMs }: Effort): Promise<void> {
     this.rounds[round] = null;
     await this.orOut(async () => {
       if (!this.process) throw new TypeError("turn before start");
@@ -102,7 +101,7 @@ class Runner {
       while (performance.now() < end) await this.process.ask(run);
       this.rounds[round] = (await this.process.ask(run)).ms;
     });
-    await sleep(SETTLE_MS);
+    await sleep(settleMs);
   }
 
   end(): void {
@@ -170,8 +169,7 @@ export async function measureWork(
     const start = performance.now();
     for (let round = 0; another(round, performance.now() - start, effort); round++) {
       say(`${work.title}: round ${round + 1}`);
-      for (const runner of turns(runners, round))
-        if (!runner.out) await runner.turn(round, effort.warmMs);
+      for (const runner of turns(runners, round)) if (!runner.out) await runner.turn(round, effort);
     }
     return { work, outcomes: runners.map(({ outcome }) => outcome) };
   } finally {

@@ -31,14 +31,12 @@ const dtypeOf = ({ inputs, attrs }: BenchRow): DType =>
 const elements = ({ inputs }: BenchRow): number =>
   inputs.reduce((sum, spec) => sum + (spec ? sizeOf(spec.shape) : 0), 0);
 
-const TOKENS = 256 * 197; // of a batch of ViT-B/16
-
-/** Memory-bound shapes beyond a GPU's caches; software adapters take seconds for them. */
+/** Memory-bound shapes of 78 MB, beyond a GPU's caches; software adapters take seconds for them. */
 const LARGE: Partial<Record<OpName, readonly BenchRow[]>> = {
-  add: [{ inputs: [{ shape: [TOKENS, 768] }, { shape: [TOKENS, 768] }] }],
-  gelu: [{ inputs: [{ shape: [TOKENS, 3072] }] }],
-  layernorm: [{ inputs: [{ shape: [TOKENS, 768] }, { shape: [768] }, { shape: [768] }] }],
-  softmax: [{ inputs: [{ shape: [12 * TOKENS, 197] }] }],
+  add: [{ inputs: [{ shape: [128 * 197, 768] }, { shape: [128 * 197, 768] }] }],
+  gelu: [{ inputs: [{ shape: [64 * 197, 1536] }] }],
+  layernorm: [{ inputs: [{ shape: [128 * 197, 768] }, { shape: [768] }, { shape: [768] }] }],
+  softmax: [{ inputs: [{ shape: [128 * 768, 197] }] }],
 };
 
 /** The op's own bench rows, else the shapes above, else its largest sample. */

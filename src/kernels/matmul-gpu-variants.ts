@@ -136,11 +136,11 @@ interface Threshold {
 
 /**
  * Larger tiles read less per multiplication, where there are enough of them for all multiprocessors
- * (132 on an H100) and their edges are not mostly waste: 1.5 tiles for each where a lane has 64
- * elements, 2 where it has 16. Of the three, only `workgroupTiled` was timed so far.
+ * (132 on an H200, two groups each) and their edges are not mostly waste. On an H200 `workgroupTiled`
+ * was ahead of both double-buffered kernels at 512, 1024 and 2048 (by 2.8, 1.06 and 1.02 times), of
+ * `smallTiled` at 512 and 1024, and behind that at all sizes of small models.
  */
 const THRESHOLDS: readonly Threshold[] = [
-  { variant: "doubleBufferedWide", tile: bufferedTile(2), workgroups: 200, use: 0.75 },
   { variant: "workgroupTiled", tile: squareTile(MEDIUM), workgroups: 256, use: 0.75 },
   { variant: "smallTiled", tile: squareTile(SMALL), workgroups: 0, use: 0 },
 ];

@@ -74,7 +74,7 @@ describe("matmul plan", () => {
       ...["fewRows", "fewRows", "smallTiled", "smallTiled"],
     ]);
     expect([512, 1024, 1792, 2048].map((side) => pick(side, side))).toEqual([
-      ...["smallTiled", "workgroupTiled", "workgroupTiled", "doubleBufferedWide"],
+      ...["smallTiled", "workgroupTiled", "workgroupTiled", "workgroupTiled"],
     ]);
     // Long sums give large tiles enough to do, in parts.
     const overTerms = (k: number) => pickVariant(matmul, shapes([768, k], [k, 768]), NN, GPU);

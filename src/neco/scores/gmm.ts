@@ -14,7 +14,8 @@ import { logSumExp, readLogitStats } from "../logits.ts";
 import { fitMixture } from "../fitMixture.ts";
 import type { MixtureFit } from "../fitMixture.ts";
 import type { TrainStatistics } from "../moments.ts";
-import { disposeMixture, logTerms, mixtureChunk, mixtureTensors } from "../mixture.ts";
+import { mixtureChunk } from "../mixture.ts";
+import { disposeScored, nearTerms, scoredMixture } from "../mixtureScore.ts";
 import { chooseParameters, numeric } from "../parameters.ts";
 import type { Chosen } from "../parameters.ts";
 import { refinedFrom, SplitRefiner } from "../refine.ts";
@@ -148,7 +149,7 @@ export const gmm: Score = {
     const mean = splitTensor(engine, stateArray(state, "mean"));
     const basis = arrayTensor(engine, stateArray(state, "basis"));
     const means = stateArray(state, "means");
-    const mixture = mixtureTensors(engine, {
+    const mixture = scoredMixture(engine, {
       means: means.values,
       whiten: stateArray(state, "whiten").values,
       weights: stateArray(state, "weights").values,
@@ -161,13 +162,13 @@ export const gmm: Score = {
         for (let start = 0; start < block.rows; start += step)
           await engine.scope(async () => {
             const end = Math.min(block.rows, start + step);
-            const terms = logTerms(engine, ops.slice(x, { axis: 0, start, end }), mixture);
+            const terms = nearTerms(engine, ops.slice(x, { axis: 0, start, end }), mixture);
             scores.set(logSumExp(await readLogitStats(engine, terms)), start);
           });
         return scores;
       },
       dispose() {
-        disposeMixture(mixture);
+        disposeScored(mixture);
         for (const tensor of [mean.hi, mean.lo, basis]) tensor.dispose();
       },
     };

@@ -48,20 +48,42 @@ export function seedRows(rows: Rows, wanted: number): number[] {
   return seeds;
 }
 
-/** The nearest centre of each row: argmax ⟨x, c⟩ − ½‖c‖². */
+/** −½‖c_k − c_l‖² of centres [K, D], in float64 until the end: [K, K]. */
+function halfGaps(centres: Float32Array, dim: number): Float32Array {
+  const count = centres.length / dim;
+  return Float32Array.from({ length: count * count }, (_, index) => {
+    const [k, l] = [Math.floor(index / count) * dim, (index % count) * dim];
+    let total = 0;
+    for (let j = 0; j < dim; j++) total += ((centres[k + j] ?? 0) - (centres[l + j] ?? 0)) ** 2;
+    return -total / 2;
+  });
+}
+
+/**
+ * The nearest centre of each row. With e = x − c_own, `own` being the label before, that is
+ * argmax ⟨e, c⟩ − ½‖c − c_own‖²: squares expanded around a near centre round as little as e is small,
+ * where ⟨x, c⟩ − ½‖c‖² would lose clusters that are tight and lie far out.
+ */
 async function assign(
   engine: Engine,
   chunks: RowChunks,
   centres: Float32Array,
+  before: Int32Array,
 ): Promise<Int32Array> {
   const { ops } = engine;
   const { dim, count } = chunks.rows;
+  const classes = centres.length / dim;
   const labels = new Int32Array(count);
   await engine.scope(async () => {
-    const c = engine.tensor(centres, [centres.length / dim, dim]); // [K, D]
-    const offset = ops.affine(ops.sum(ops.square(c), { axes: [1] }), { scale: -0.5 });
+    const c = engine.tensor(centres, [classes, dim]); // [K, D]
+    const gaps = engine.tensor(halfGaps(centres, dim), [classes, classes]);
     await chunks.each(
-      (x) => [ops.argmax(ops.matmul(x, c, offset, { transposeB: true }))], // of [B, K]
+      (x, start, end) => {
+        const own = engine.tensor(before.slice(start, end)); // [B]
+        const e = ops.sub(x, ops.gather(c, own)); // [B, D]
+        const along = ops.matmul(e, c, null, { transposeB: true }); // [B, K]
+        return [ops.argmax(ops.add(along, ops.gather(gaps, own)))];
+      },
       ([own = new Float32Array()], start) => {
         labels.set(own, start);
       },
@@ -99,10 +121,12 @@ export async function kMeans(engine: Engine, rows: Rows, wanted: number): Promis
   for (const [k, row] of seeds.entries()) centres.set(someRows(rows, row, row + 1), k * rows.dim);
   const chunks = new RowChunks(engine, rows, CHUNK_ROWS);
   try {
-    let labels = await assign(engine, chunks, centres);
+    // The first look, from one centre for all rows, finds the neighbourhood; the second looks from there.
+    let labels = await assign(engine, chunks, centres, new Int32Array(rows.count));
+    labels = await assign(engine, chunks, centres, labels);
     for (let turn = 0; turn < MAX_TURNS; turn++) {
       centres = meansOf(rows, labels, centres);
-      const next = await assign(engine, chunks, centres);
+      const next = await assign(engine, chunks, centres, labels);
       const isSettled = next.every((label, row) => label === labels[row]);
       if (isSettled) break;
       labels = next;

@@ -11,6 +11,7 @@ import numpy as np
 
 REGIMES = json.loads((pathlib.Path(__file__).parent / "made-regimes.json").read_text())
 SPLITS = ("train", "test", "near", "far")
+PEERS = 2  # models that an ensemble has beside the regime's own
 U32 = np.uint64(0xFFFFFFFF)
 
 
@@ -107,3 +108,27 @@ def make(name):
         x = duplicated(r, x * scale, stream).astype(np.float32)
         sets[split] = (x, y.astype(np.int32))
     return sets, (weight / scale).astype(np.float32), bias
+
+
+def peers(name, head):
+    """Further models of a regime, heads near the regime's own (W, b): functions of rows f32 to logits f32.
+
+    Sums go column by column, since a dot product may round apart in two languages.
+    """
+    r = REGIMES[name]
+    weight, bias = head
+
+    def model(index):
+        apart = bell(r["seed"], 40 + 2 * index, weight.size).reshape(weight.shape)
+        w = (weight + 0.5 * r["head"] * apart / column_scales(r)).astype(np.float32)
+        b = bell(r["seed"], 41 + 2 * index, len(w)) if r["bias"] else np.zeros(len(w))
+
+        def logits(x):
+            total = np.tile(b, (len(x), 1))
+            for column, own in zip(x.T.astype(np.float64), w.T.astype(np.float64)):
+                total = total + column[:, None] * own
+            return total.astype(np.float32)
+
+        return logits
+
+    return [model(index) for index in range(PEERS)]

@@ -11,7 +11,8 @@ import time
 
 import numpy as np
 
-from made_features import REGIMES, checksum, make
+from made_features import REGIMES, checksum, make, peers
+from more_oracle import cfood, dropout, gmm, log_mean_logits, log_mean_probability
 from neco_oracle import all_scores, neural_collapse, ood_metrics
 
 HERE = pathlib.Path(__file__).parent
@@ -33,11 +34,33 @@ def neco_variants(r):
     }
 
 
+def more_scores(name, train, head, logits):
+    """(scores, clusters and turns of the mixtures): of CFOOD, GMM, dropout and ensembles, by name/parameters."""
+    models = peers(name, head)
+    views = lambda x: [logits(x)] + [m(x.astype(np.float32)).astype(np.float64) for m in models]
+    scores = {
+        "cfood": cfood(train),
+        "cfood/alpha=1,k=0.05,seed=3": cfood(train, k=0.05, alpha=1, seed=3),
+        "dropout": dropout(logits, train.shape[1]),
+        "dropout/passes=7,rate=0.25,seed=3": dropout(logits, train.shape[1], 7, 0.25, 3),
+        "ensemble": lambda x: log_mean_logits(views(x)),
+        "ensemble/mean=probabilities": lambda x: log_mean_probability(views(x)),
+    }
+    found = {}
+    for key, choice in {"gmm": {}, "gmm/clusters=6,dim=12": {"clusters": 6, "dim": 12}}.items():
+        scores[key], fit = gmm(train, **choice)
+        found[key] = {"clusters": len(fit["weights"]), "turns": fit["turns"]}
+    return scores, found
+
+
 def golden(name):
     """(figures, scores [methods, samples of test, near and far]) of a regime."""
     r = REGIMES[name]
     sets, weight, bias = make(name)
     scores, chosen, reaches, logits = all_scores(sets, weight, bias, neco_variants(r))
+    train = sets["train"][0].astype(np.float64)
+    more, chosen["gmm"] = more_scores(name, train, (weight, bias), logits)
+    scores |= more
     results, vectors = {}, []
     for method, score in scores.items():
         values = {s: score(sets[s][0].astype(np.float64)) for s in MEASURED}
@@ -45,6 +68,7 @@ def golden(name):
         vectors.append(np.concatenate([values[s] for s in MEASURED]))
     test_h, test_y = sets["test"]
     arrays = [h for h, _ in sets.values()] + [weight] + ([] if bias is None else [bias])
+    arrays += [model(sets[s][0]) for model in peers(name, (weight, bias)) for s in MEASURED]
     return {
         "checksum": checksum(arrays),
         "methods": list(results),

@@ -3,6 +3,9 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { memoryFeatures } from "../../src/io/index.ts";
 import type { FeatureSource, Head } from "../../src/io/index.ts";
+import { bell, checksum, columnScale } from "./made-numbers.ts";
+import type { Draw } from "./made-numbers.ts";
+import { PEERS, peerLogits, withPeers } from "./made-peers.ts";
 import { goldenArrays } from "./regimes.ts";
 import type { RegimeGolden } from "./regimes.ts";
 
@@ -43,6 +46,10 @@ export const madeRegimes = json("made-regimes.json") as Readonly<Record<string, 
 /** What float64 says of one. */
 interface MadeGolden extends RegimeGolden {
   readonly checksum: number;
+  readonly chosen: RegimeGolden["chosen"] & {
+    /** By score and parameters. */
+    readonly gmm: Readonly<Record<string, { readonly clusters: number; readonly turns: number }>>;
+  };
   /** Rows of its scores. */
   readonly methods: readonly string[];
 }
@@ -71,36 +78,6 @@ export async function madeScores(): Promise<(name: string, method: string) => Pr
   };
 }
 
-/** A 32-bit bijection (lowbias32). */
-function mix(value: number): number {
-  let x = value >>> 0;
-  x = Math.imul(x ^ (x >>> 16), 0x7feb352d) >>> 0;
-  x = Math.imul(x ^ (x >>> 15), 0x846ca68b) >>> 0;
-  return (x ^ (x >>> 16)) >>> 0;
-}
-
-type Draw = (index: number) => number;
-
-/** Sums of four 16-bit uniforms, centred: multiples of 2⁻¹⁶ in (−2, 2), deviation 0.577. */
-function bell(seed: number, stream: number): Draw {
-  const key = mix(1000 * seed + stream);
-  return (index) => {
-    const a = mix(mix(2 * index) + key);
-    const b = mix(mix(2 * index + 1) + key);
-    const total = (a & 0xffff) + (a >>> 16) + (b & 0xffff) + (b >>> 16);
-    return (total - 131070) / 65536;
-  };
-}
-
-function checksum(arrays: readonly Float32Array[]): number {
-  let index = 0;
-  let total = 0;
-  for (const { buffer, byteOffset, length } of arrays)
-    for (const bits of new Uint32Array(buffer, byteOffset, length))
-      total = (total + mix((bits ^ mix(index++)) >>> 0)) >>> 0;
-  return total;
-}
-
 /** Noise of row i, column j under the stream of a set. */
 function noiseOf(r: MadeRegime, stream: number): (row: number, column: number) => number {
   const { dim, tails } = r;
@@ -113,10 +90,6 @@ function noiseOf(r: MadeRegime, stream: number): (row: number, column: number) =
     return (r.noise / (1 + r.decay * column)) * x;
   };
 }
-
-/** 1/2 per step of `scales` columns. */
-const columnScale = ({ scales }: MadeRegime, column: number): number =>
-  scales === undefined ? 1 : 1 / 2 ** Math.floor(column / scales);
 
 /** Columns beyond `columns` repeat the earlier ones; rows of odd index the one before them. */
 function duplicate(r: MadeRegime, x: Float64Array, stream: number): void {
@@ -174,7 +147,7 @@ function makeSplit(r: MadeRegime, split: number, means: Draw): Split {
   return { features: Float32Array.from(x), labels };
 }
 
-/** Feature sets and head of a regime. */
+/** Feature sets and head of a regime; further models have seen those that are measured. */
 export interface MadeData {
   readonly train: FeatureSource;
   readonly test: FeatureSource;
@@ -210,18 +183,30 @@ export function makeRegime(name: string): MadeData {
   const biases = bell(r.seed, 4);
   const bias = r.bias ? Float32Array.from({ length: classes }, (_, c) => biases(c)) : null;
   const splits = [0, 1, 2, 3].map((split) => makeSplit(r, split, means));
+  const head = { weight, bias, classes, dim };
+  const peers = Array.from({ length: PEERS }, (_, model) => {
+    const logits = peerLogits(r, head, model);
+    return splits.slice(1).map(({ features }) => logits(features)); // of test, near, far
+  });
   const source = (split: number, set: string): FeatureSource =>
     memoryFeatures(set, { ...splits[split]!, dim });
+  const seen = (split: number, set: string): FeatureSource =>
+    withPeers(
+      source(split, set),
+      peers.map((sets) => sets[split - 1]!),
+      classes,
+    );
   return {
     train: source(0, "train"),
-    test: source(1, "test"),
-    near: source(2, "near"),
-    far: source(3, "far"),
-    head: { weight, bias, classes, dim },
+    test: seen(1, "test"),
+    near: seen(2, "near"),
+    far: seen(3, "far"),
+    head,
     checksum: checksum([
       ...splits.map(({ features }) => features),
       weight,
       ...(bias ? [bias] : []),
+      ...peers.flat(),
     ]),
   };
 }

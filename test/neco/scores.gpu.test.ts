@@ -84,7 +84,7 @@ describe.each(regimes)("%s", (regime) => {
     all = await evaluate(regime, "all", {});
   });
   const ofFeatures = scores.filter((score) => !needsImages(score)).map(({ name }) => name);
-  // Those with oracles of their own: image-scores, more-scores and ensemble.gpu.test.ts.
+  // In more-scores and ensemble.gpu.test.ts; all four in every regime of made.slow.gpu.test.ts.
   const elsewhere = ["dropout", "cfood", "gmm", "ensemble"];
   const named = ofFeatures.filter((name) => !name.startsWith("neco") && !elsewhere.includes(name));
   test.each(named)("%s", async (method) => {

@@ -13,13 +13,20 @@ import type { SplitTensor } from "../arrays.ts";
 import { logSumExp, readLogitStats } from "../logits.ts";
 import { fitMixture } from "../fitMixture.ts";
 import type { MixtureFit } from "../fitMixture.ts";
-import { disposeMixture, logTerms, mixtureChunk, mixtureTensors } from "../mixture.ts";
+import type { TrainStatistics } from "../moments.ts";
+import { mixtureChunk } from "../mixture.ts";
+import { disposeScored, nearTerms, scoredMixture } from "../mixtureScore.ts";
 import { chooseParameters, numeric } from "../parameters.ts";
 import type { Chosen } from "../parameters.ts";
-import type { Calibration, FitContext, NamedArray, Score, ScoreState } from "../score.ts";
+import { refinedFrom, SplitRefiner } from "../refine.ts";
+import type { Calibration, Fit, FitContext, NamedArray, Score, ScoreState } from "../score.ts";
 import { columns, isTied, spectrum } from "../spectrum.ts";
+import type { Spectrum } from "../spectrum.ts";
 
 const NAME = "gmm";
+
+/** λmax over the first eigenvalue left out beyond which f32 mixes the directions on both sides of the cut. */
+const DEEP = 1e4;
 
 const parameters = {
   clusters: numeric(50, { min: 1, isInteger: true }),
@@ -41,21 +48,41 @@ interface Reduction {
   readonly isTied: boolean;
 }
 
-async function reductionOf({ engine, train }: FitContext, dim: number): Promise<Reduction> {
-  const { values, vectors } = await spectrum(engine, train.covariance, train.dim);
+function reductionOf(
+  { mean }: TrainStatistics,
+  { values, vectors }: Spectrum,
+  dim: number,
+): Reduction {
   return {
-    mean: splitVector(train.mean),
+    mean: splitVector(mean),
     basis: columns(vectors, 0, dim),
     variances: values.subarray(0, dim),
     isTied: isTied(values, dim),
   };
 }
 
-/** Collects the reduced rows, then fits the mixture. */
-async function calibrate(context: FitContext, choice: Choice): Promise<Calibration> {
+/** Finds the principal directions, with a look of their own at the cut where it lies too deep for f32. */
+async function fitDirections(context: FitContext, choice: Choice): Promise<Fit> {
   const { engine, train } = context;
   const dim = Math.min(choice.dim, train.dim);
-  const reduction = await reductionOf(context, dim);
+  const found = await spectrum(engine, train.covariance, train.dim);
+  const isDeep = dim < train.dim && at(found.values, 0) > DEEP * at(found.values, dim);
+  const start = isDeep ? refinedFrom(found.values, dim) : null;
+  if (start === null) return fitRows(context, choice, reductionOf(train, found, dim));
+  const refiner = new SplitRefiner(engine, found, { start, isCentred: true });
+  const mean = splitTensor(engine, splitVector(train.mean));
+  return {
+    observe: ({ features }) => refiner.observe(subtractSplit(engine, features, mean)),
+    async finish() {
+      for (const tensor of [mean.hi, mean.lo]) tensor.dispose();
+      return fitRows(context, choice, reductionOf(train, await refiner.finish(), dim));
+    },
+  };
+}
+
+/** Collects the reduced rows, then fits the mixture. */
+function fitRows({ engine, train }: FitContext, choice: Choice, reduction: Reduction): Calibration {
+  const dim = at(reduction.basis.shape, 1);
   const values = new Float32Array(train.count * dim);
   let filled = 0;
   return {
@@ -116,13 +143,13 @@ export const gmm: Score = {
   title: "GMM",
   needs: ["features"],
   parameters,
-  fit: (context) => calibrate(context, chooseParameters(NAME, parameters, context.options)),
+  fit: (context) => fitDirections(context, chooseParameters(NAME, parameters, context.options)),
   bind(engine, state) {
     const { ops } = engine;
     const mean = splitTensor(engine, stateArray(state, "mean"));
     const basis = arrayTensor(engine, stateArray(state, "basis"));
     const means = stateArray(state, "means");
-    const mixture = mixtureTensors(engine, {
+    const mixture = scoredMixture(engine, {
       means: means.values,
       whiten: stateArray(state, "whiten").values,
       weights: stateArray(state, "weights").values,
@@ -135,13 +162,13 @@ export const gmm: Score = {
         for (let start = 0; start < block.rows; start += step)
           await engine.scope(async () => {
             const end = Math.min(block.rows, start + step);
-            const terms = logTerms(engine, ops.slice(x, { axis: 0, start, end }), mixture);
+            const terms = nearTerms(engine, ops.slice(x, { axis: 0, start, end }), mixture);
             scores.set(logSumExp(await readLogitStats(engine, terms)), start);
           });
         return scores;
       },
       dispose() {
-        disposeMixture(mixture);
+        disposeScored(mixture);
         for (const tensor of [mean.hi, mean.lo, basis]) tensor.dispose();
       },
     };

@@ -3,7 +3,7 @@ import { html, type Markup } from "./html.ts";
 import { count, figure, percent } from "./format.ts";
 import type { NcJson, NcMetrics } from "./collapse-input.ts";
 import type { MetricRow } from "./input.ts";
-import { lineChart, type Series } from "./plot.ts";
+import { dotChart, lineChart, type Series } from "./plot.ts";
 import { evalRows } from "./training.ts";
 
 type NcStep = NcMetrics & { readonly step: number };
@@ -39,14 +39,14 @@ export function phaseNote(phase: Phase): Markup {
   switch (phase.kind) {
     case "unknown":
       return html`<p class="note">
-        The training accuracy in eval mode was not followed over the run, so nothing is claimed
-        about the terminal phase of training.
+        The training accuracy in eval mode was not followed over the training, so nothing is claimed
+        about its terminal phase.
       </p>`;
     case "before":
       return html`<p class="note">
         <strong>Not in the terminal phase of training:</strong> the training accuracy in eval mode
         is ${percent(phase.accuracy)} %, below the 99.9 % at which that phase begins. Neural
-        collapse is a statement about the terminal phase; the figures below show where this run
+        collapse is a statement about the terminal phase; the figures below show where this network
         stands, not whether it holds.
       </p>`;
     case "terminal":
@@ -163,27 +163,42 @@ function errorCharts(steps: readonly NcStep[]): NcChart[] {
   ];
 }
 
-/** NC1–NC5 against the step, the end of the warm-up marked; none for a single checkpoint. */
+/** NC1 … NC5, or null for a chart of several measures. */
+const measureOf = ({ title }: NcChart): string | null =>
+  title.startsWith("NC") ? title.slice(0, 3) : null;
+
+/** What a single checkpoint's charts compare; a number alone is in the table. */
+function singleFigures(document: Document, charts: readonly NcChart[]): Markup[] {
+  return charts
+    .filter(({ series, title }) => series.length > 1 || title.startsWith("NC5"))
+    .flatMap((chart) => {
+      const rows = chart.series.map(({ name, y }) => ({ name, value: y[0] ?? Number.NaN }));
+      return dotChart(document, { ...chart, rows, xLabel: measureOf(chart) }) ?? [];
+    });
+}
+
+/** NC1–NC5 against the step, the end of the warm-up marked; a single checkpoint's as dots. */
 export function collapseFigures(
   document: Document,
   nc: NcJson,
   warmupSteps: number | null = null,
 ): Markup[] {
-  const steps = nc.steps ?? [];
-  if (steps.length < 2) return [];
+  const steps = nc.steps ?? [{ ...nc, step: 0 }];
+  const charts = [...spreadCharts(steps), ...alignmentCharts(steps), ...errorCharts(steps)].filter(
+    ({ series }) => series.length > 0,
+  );
+  if (steps.length < 2) return singleFigures(document, charts);
   const marks =
     warmupSteps === null || warmupSteps <= 0 ? [] : [{ x: warmupSteps, name: "warm-up ends" }];
-  return [...spreadCharts(steps), ...alignmentCharts(steps), ...errorCharts(steps)]
-    .filter(({ series }) => series.length > 0)
-    .map((chart) =>
-      lineChart(document, {
-        ...chart,
-        xLabel: "step",
-        yLabel: chart.title.slice(0, 3),
-        dots: true,
-        marks,
-      }),
-    );
+  return charts.map((chart) =>
+    lineChart(document, {
+      ...chart,
+      xLabel: "step",
+      yLabel: measureOf(chart),
+      dots: true,
+      marks,
+    }),
+  );
 }
 
 /** The numbers behind the curves, as a table. */

@@ -1,6 +1,12 @@
 /** Reports from a run's files: one HTML page, or a table for the terminal. Data in, text out. */
 export * from "./input.ts";
 export * from "./collapse-input.ts";
+export {
+  distributionsOf,
+  type Distribution,
+  type Distributions,
+  type ScoreColumns,
+} from "./distribution.ts";
 export { csvTable, quoteCsv } from "./csv.ts";
 export { latexTable } from "./latex.ts";
 export { overRuns, type NamedResults, type OverRuns } from "./runs.ts";

@@ -1,6 +1,7 @@
 /** Puts the sections of a report together into one self-contained page. */
 import { collapseFigures, collapseTable, phaseNote, phaseOf } from "./collapse.ts";
-import { histogramFigure, methodsOf, rocFigure, setsOf } from "./distributions.ts";
+import { histogramFigure, rocFigure } from "./distributions.ts";
+import type { Distribution } from "./distribution.ts";
 import { adapterNote, factsSection } from "./facts.ts";
 import { count, figure, isSoftware, methodTitle, percent } from "./format.ts";
 import { grid, renderFrame, type Section } from "./frame.ts";
@@ -24,7 +25,7 @@ function headline({ ood, config, nc }: ReportInput): Markup {
   if (ood !== null && ood.id.accuracy !== null)
     cards.push(
       card(
-        `accuracy on ${count(ood.id.n)} ID test images`,
+        `accuracy on ${count(ood.id.n)} ID test ${config === null ? "samples" : "images"}`,
         `${percent(ood.id.accuracy)}${ood.id.accuracy_std === undefined ? "" : ` ± ${percent(ood.id.accuracy_std)}`} %`,
       ),
     );
@@ -70,13 +71,15 @@ function scatterSection(document: Document, { pca }: ReportInput): Section[] {
   ];
 }
 
-function scoreSection(document: Document, { scores }: ReportInput): Section[] {
-  const methods = methodsOf(scores);
+function scoreSection(document: Document, { distributions }: ReportInput): Section[] {
+  const methods = Object.keys(distributions);
   const headMethod = methods.includes("neco") ? "neco" : methods[0];
   if (headMethod === undefined) return [];
+  const setsOf = (method: string): [string, Distribution][] =>
+    Object.entries(distributions[method] ?? {});
   const histograms = (method: string): Markup[] =>
-    present(
-      setsOf(scores, method).map((set) => histogramFigure(document, { scores, method, set })),
+    setsOf(method).map(([set, distribution]) =>
+      histogramFigure(document, { method, set, distribution }),
     );
   const others = methods.filter((method) => method !== headMethod);
   const body = html`<h3>Histograms, ${methodTitle(headMethod)}</h3>
@@ -89,7 +92,7 @@ function scoreSection(document: Document, { scores }: ReportInput): Section[] {
         </details>`,
     )}
     <h3>ROC</h3>
-    ${grid(present(setsOf(scores, headMethod).map((set) => rocFigure(document, scores, set))))}`;
+    ${grid(present(setsOf(headMethod).map(([set]) => rocFigure(document, distributions, set))))}`;
   return [{ id: "scores", title: "Scores", body }];
 }
 

@@ -108,6 +108,39 @@ describe("a detector of feature files", () => {
   });
 });
 
+describe("figures of feature files", () => {
+  test("--html draws all, and a page of the JSON beside it is the same", async () => {
+    const page = path("page.html");
+    const code = await ood("--methods", "neco,msp", "--html", page, "--json", path("all.json"));
+    expect(code, written).toBe(EXIT.done);
+    const nc = ["nc", "--features", plain("train"), "--head", plain("head")];
+    const far = ["--ood", `far=${plain("far")}`];
+    expect(await runCli([...nc, ...far, "--json", path("nc.json")], COMMANDS)).toBe(EXIT.done);
+    const again = path("again.html");
+    const words = [path("all.json"), path("nc.json"), "--out", again];
+    expect(await runCli(["report", ...words], COMMANDS), written).toBe(EXIT.done);
+    expect(written).not.toContain("not in the results");
+    const figuresIn = (file: string): string[] =>
+      [...readFileSync(file, "utf8").matchAll(/<svg[^>]* aria-label="([^"]*)"/g)].map(
+        ([, name = ""]) => name,
+      );
+    const own = figuresIn(page);
+    for (const name of [
+      "ID classes and far",
+      "NECO value: ID and far",
+      "MSP value: ID and far",
+      "ROC: ID against far",
+      "Risk against coverage, ID test",
+      "Reliability diagram",
+      "NECO: AUROC against d",
+    ])
+      expect(own).toContain(name);
+    expect(figuresIn(again).filter((name) => own.includes(name))).toEqual(own);
+    expect(figuresIn(again)).toContain("NC5: OOD orthogonality");
+    expect(figuresIn(again)).toContain("NC1: variability within classes");
+  });
+});
+
 describe("runs without a result", () => {
   test("all methods skipped: the reasons, and exit 1", async () => {
     expect(await ood("--methods", "ensemble")).toBe(EXIT.fixable);

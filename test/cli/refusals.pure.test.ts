@@ -67,6 +67,7 @@ describe("usage: exit 2", () => {
     ["a set in two groups", [...far, "--near", "far", "--far", "far"], /in one group only/],
     ["scores of a bad ending", [...far, "--scores", path("x.txt")], /x\.txt: name it \.npz/],
     ["a detector without --id-val", [...far, "--save-detector", "d.safetensors"], /--id-val/],
+    ["a page of a run", ["--run", "r", "--html", "p.html"], /neco report r makes the page/],
     ["--recall alone", [...far, "--recall", "0.9"], /--save-detector/],
   ])("%s", async (_, words, message) => {
     expect(await ood(...words)).toBe(EXIT.usage);

@@ -2,7 +2,12 @@
 import { at } from "../../util/shape.ts";
 import { stateNumber } from "../arrays.ts";
 import { logSumExp } from "../logits.ts";
-import { fitPrincipal, ResidualSpace, typicalLength } from "../principalSpace.ts";
+import {
+  fitPrincipal,
+  principalParameters,
+  ResidualSpace,
+  typicalLength,
+} from "../principalSpace.ts";
 import { afterwards } from "../score.ts";
 import type { Calibration, FitContext, Score, ScoreState } from "../score.ts";
 
@@ -43,6 +48,7 @@ export const vim: Score = {
   aliases: [],
   title: "ViM",
   needs: ["features", "logits", "head"],
+  parameters: principalParameters("vim"),
   fit: async (context) =>
     afterwards(await fitPrincipal("vim", context), (state) => calibrate(context, state)),
   bind(engine, state) {

@@ -60,7 +60,10 @@ export function addOod(program: Command): void {
   addScoreOptions(addSetOptions(command))
     .option("--bootstrap [n]", "95 % intervals of every figure from n resamples (1000)", positive)
     .option("--bootstrap-seed <n>", "seed of the resamples (default: 0)", natural)
-    .option("--delong <method>", "test every method's AUROC against this one's (DeLong)")
+    .option(
+      "--delong <method>",
+      "test every method's AUROC against this one's (DeLong; p uncorrected)",
+    )
     .option("--json <file>", "write the results; - for standard output")
     .option("--html <file>", "write a page with every table and figure (with --run: neco report)")
     .option("--timings <file>", "write seconds by phase and method, and the most GPU memory held")

@@ -1,5 +1,6 @@
 /** Puts the sections of a report together into one self-contained page. */
 import { collapseFigures, collapseTable, phaseNote, phaseOf } from "./collapse.ts";
+import { delongMarkup } from "./delong.ts";
 import { histogramFigure, rocFigure } from "./distributions.ts";
 import type { Distribution } from "./distribution.ts";
 import { adapterNote, factsSection } from "./facts.ts";
@@ -52,7 +53,7 @@ function oodSection({ ood, groups }: ReportInput): Section[] {
       ${count(ood.id.n)}. Best in bold, and underlined; equal print is equal rank. Averages are
       unweighted means over sets.
     </p>
-    ${resultTables(ood, groups)}${controlTables(ood, groups)}
+    ${resultTables(ood, groups)}${delongMarkup(ood, groups)}${controlTables(ood, groups)}
     <h3>Methods</h3>
     ${methodFacts(ood)}`;
   return [{ id: "results", title: "OOD detection", body }];

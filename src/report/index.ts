@@ -13,4 +13,4 @@ export { overRuns, type NamedResults, type OverRuns } from "./runs.ts";
 export { renderReport } from "./page.ts";
 export { summaryTable, textTable } from "./summary.ts";
 export { METRICS, count, figure, isSoftware, methodTitle, percent } from "./format.ts";
-export { phaseOf, type Phase } from "./collapse.ts";
+export { phaseOf, type Phase } from "./phase.ts";

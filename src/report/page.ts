@@ -1,5 +1,5 @@
 /** Puts the sections of a report together into one self-contained page. */
-import { collapseFigures, collapseTable, phaseNote, phaseOf } from "./collapse.ts";
+import { collapseFigures, collapseTable } from "./collapse.ts";
 import { delongMarkup } from "./delong.ts";
 import { histogramFigure, rocFigure } from "./distributions.ts";
 import type { Distribution } from "./distribution.ts";
@@ -8,6 +8,7 @@ import { count, figure, isSoftware, methodTitle, percent } from "./format.ts";
 import { grid, renderFrame, type Section } from "./frame.ts";
 import { html, type Markup } from "./html.ts";
 import type { Example, ExamplesJson, ReportInput } from "./input.ts";
+import { phaseNote, phaseOf } from "./phase.ts";
 import { scatterFigure } from "./scatter.ts";
 import { reliabilityFigure, riskFigure, selectiveTable } from "./selective.ts";
 import { simplexFigure } from "./simplex.ts";

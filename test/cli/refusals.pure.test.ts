@@ -119,6 +119,12 @@ describe("files: exit 1, by name", () => {
     expect(written).toMatch(/many\.npz\) has logits of 7 classes, the head has 2/);
   });
 
+  test("neco nc: a weight decay without a loss", async () => {
+    const words = ["nc", "--features", path("train.npz"), "--weight-decay", "0.1"];
+    expect(await runCli(words, COMMANDS)).toBe(EXIT.usage);
+    expect(written).toMatch(/add --loss ce or --loss mse/);
+  });
+
   test("neco detect: a pickle", async () => {
     expect(await runCli(["detect", "--detector", "d", path("train.pkl")], COMMANDS)).toBe(
       EXIT.fixable,

@@ -29,6 +29,20 @@ describe("one checkpoint's collapse", () => {
     expect(nc1?.querySelectorAll("circle").length).toBe(3);
   });
 
+  test("shows the regularised loss where it was measured", () => {
+    const loss = {
+      ...({ kind: "ce", parameters: "head" } as const),
+      ...{ weight_decay: 5e-4, mean: 0.01, penalty: 0.02, total: 0.03 },
+    };
+    const measured = read({ ...bare, nc: { ...once, loss } });
+    expect(namesOf(measured)).toContain("Regularised loss");
+    expect(measured.body.textContent).toContain(
+      "½ · 5.00e-4 · Σ‖θ‖² over the parameters of the head",
+    );
+    const sum = measured.querySelector('svg[aria-label="Regularised loss"]');
+    expect(sum?.textContent).toContain("0.03");
+  });
+
   test("of zero has no place on a log axis", () => {
     const zero = read({ ...bare, nc: { ...once, nc1: 0, with_ood: {}, ood_only: {} } });
     expect(namesOf(zero)).not.toContain("NC1: variability within classes");

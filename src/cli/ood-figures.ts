@@ -2,6 +2,7 @@
 import type { Engine } from "../engine/index.ts";
 import { sweepDims } from "../neco/dsweep.ts";
 import type { Evaluation } from "../neco/evaluate.ts";
+import type { FittedScore } from "../neco/fit.ts";
 import { distributionsOf, type PcaJson, type SweepJson } from "../report/index.ts";
 import type { FeatureSets } from "./feature-sets.ts";
 import type { OodFigures, OodOutputs } from "./ood-outputs.ts";
@@ -13,10 +14,14 @@ export async function sweepOf(
   { test, ood, head }: FeatureSets,
   { fitted }: Evaluation,
 ): Promise<SweepJson | null> {
-  const neco = fitted.find(({ score }) => score.name === "neco");
+  const byName = (name: string): FittedScore | undefined =>
+    fitted.find(({ score }) => score.name === name);
+  const neco = byName("neco") ?? byName("neco-nologit"); // without logits only the latter is there
   if (neco === undefined) return null;
   const sources = ood.map(({ source }) => source);
-  return sweepDims(engine, { state: neco.state, id: test, ood: sources, weights: head });
+  const asked = { state: neco.state, id: test, ood: sources, weights: head };
+  const sweep = await sweepDims(engine, asked);
+  return neco.score.name === "neco" ? sweep : { ...sweep, method: "neco-nologit" };
 }
 
 /** The plane of feature files, whose classes have numbers for names; null for features of one column. */

@@ -6,6 +6,7 @@ import type { Evaluation } from "../neco/evaluate.ts";
 import {
   csvTable,
   latexTable,
+  methodTitle,
   percent,
   quoteCsv,
   summaryTable,
@@ -138,7 +139,7 @@ export async function publish(
 }
 
 /** The sweep as a table, with the sentence that keeps it out of results. */
-export function sweepText({ chosen, d, sets }: SweepJson): string {
+export function sweepText({ chosen, d, sets, method }: SweepJson): string {
   const names = Object.keys(sets);
   const rows = d.map((dim, index) => [
     `${dim}${dim === chosen ? " (chosen)" : ""}`,
@@ -148,5 +149,5 @@ export function sweepText({ chosen, d, sets }: SweepJson): string {
     ]),
   ]);
   const head = ["d", ...names.flatMap((name) => [`${name}: AUROC`, "FPR at 95 % ID TPR"])];
-  return `NECO against d, percent. This sweep has seen the test OOD sets: it chooses nothing and enters no table.\n${textTable(head, rows)}`;
+  return `${methodTitle(method ?? "neco")} against d, percent. This sweep has seen the test OOD sets: it chooses nothing and enters no table.\n${textTable(head, rows)}`;
 }

@@ -170,6 +170,8 @@ export interface PcaJson {
 export interface SweepJson {
   readonly schema: "neco-webgpu/sweep@1";
   readonly seen_test_ood: true;
+  /** What it is of, where not of `neco`. */
+  readonly method?: "neco-nologit";
   /** The d that the results use, chosen without OOD data. */
   readonly chosen: number;
   readonly d: readonly number[];

@@ -32,6 +32,8 @@ th, td { padding: .28rem .6rem; border-bottom: 1px solid var(--rule); text-align
   vertical-align: top; }
 th:first-child, td:first-child { text-align: left; }
 thead th { border-bottom: 2px solid var(--ink); white-space: nowrap; }
+table:not(.facts) th:first-child { white-space: nowrap; position: sticky; left: 0;
+  background: var(--paper); }
 thead .group { text-align: center; border-bottom: 1px solid var(--rule); }
 td.average, th.average { background: var(--band); }
 table.facts td { text-align: left; overflow-wrap: anywhere; } table.facts th { text-align: left;

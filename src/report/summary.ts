@@ -10,7 +10,8 @@ const SHOWN = METRICS.slice(0, 2);
 const isNumeric = (cells: readonly string[]): boolean =>
   cells.every(
     (cell) =>
-      cell === "–" || /^-?\d[\d.\u202f]*(e[-+]?\d+)?\s?(\*|\(.*\))?( ± .*| \[.*\])?\s*$/.test(cell),
+      cell === "–" ||
+      /^[+-]?\d[\d.\u202f]*(e[-+]?\d+)?\s?(\*|\(.*\))?( ± .*| \[.*\])?\s*$/.test(cell),
   );
 
 /** Lines of a table with columns as wide as their longest cell; a rule below the head. */

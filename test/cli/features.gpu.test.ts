@@ -141,6 +141,28 @@ describe("figures of feature files", () => {
   });
 });
 
+test("features alone, without head and labels: what remains is drawn", async () => {
+  const values = Float32Array.from({ length: 4 * 400 }, (_, index) => Math.sin(index * index));
+  for (const [name, scale] of [
+    ["bare-train", 1],
+    ["bare-test", 1.1],
+    ["bare-far", 3],
+  ] as const)
+    await save(
+      `${name}.npz`,
+      values.map((value, index) => (index % 4 === 3 ? scale : 1) * value),
+      4,
+    );
+  const files = ["--id-train", path("bare-train.npz"), "--id-test", path("bare-test.npz")];
+  const far = ["--ood", `far=${path("bare-far.npz")}`, "--html", path("bare.html")];
+  expect(await runCli(["ood", ...files, ...far], COMMANDS), written).toBe(EXIT.done);
+  const page = readFileSync(path("bare.html"), "utf8");
+  expect(page).toContain("NECO without MaxLogit: AUROC against d");
+  expect(page).toContain("ID classes and far");
+  expect(page).toContain("ROC: ID against far");
+  expect(page).not.toContain("Reliability diagram");
+});
+
 describe("runs without a result", () => {
   test("all methods skipped: the reasons, and exit 1", async () => {
     expect(await ood("--methods", "ensemble")).toBe(EXIT.fixable);

@@ -10,7 +10,7 @@ import { note, print, writeJson } from "./console.ts";
 import { engineChoice, withEngine } from "./engine.ts";
 import type { EngineChoice } from "./engine.ts";
 import { fileOfSet, findHeadIn, OpenFiles } from "./feature-sets.ts";
-import { append, namedFile, numberIn, oneOf } from "./options.ts";
+import { append, namedFile, natural, numberIn, oneOf } from "./options.ts";
 import { checkOutputs } from "./outputs.ts";
 import type { NcSettings } from "./run-collapse.ts";
 
@@ -24,6 +24,8 @@ export interface NcOptions {
   /** A weight decay, or true for the usual one. */
   readonly mse?: number | true;
   readonly loss?: "ce" | "mse";
+  /** Of the checkpoint that the features are of. */
+  readonly step?: number;
   readonly weightDecay?: number;
   readonly json?: string;
 }
@@ -73,7 +75,7 @@ export function ncTable(rows: readonly (NcMetrics & { readonly step?: number })[
 }
 
 async function ncOfFiles(options: NcOptions, choice: EngineChoice): Promise<NcJson> {
-  const { features, head: headFile, ood = [] } = options;
+  const { features, head: headFile, ood = [], step } = options;
   if (features === undefined)
     throw new UsageError("give --run DIR, or feature files: --features F --head F");
   const named = ood
@@ -102,7 +104,9 @@ async function ncOfFiles(options: NcOptions, choice: EngineChoice): Promise<NcJs
         ...wanted(options),
       };
       const metrics = await neuralCollapse(engine, input);
-      return { schema: "neco-webgpu/nc@1", adapter: engine.adapter.description, ...metrics };
+      const adapter = engine.adapter.description;
+      const json: NcJson = { schema: "neco-webgpu/nc@1", adapter, ...metrics };
+      return step === undefined ? json : { ...json, steps: [{ step, ...metrics }] };
     });
   } finally {
     await files.close();
@@ -112,6 +116,8 @@ async function ncOfFiles(options: NcOptions, choice: EngineChoice): Promise<NcJs
 async function runNc(options: NcOptions, choice: EngineChoice): Promise<void> {
   if (options.weightDecay !== undefined && options.loss === undefined)
     throw new UsageError("--weight-decay is of the loss's penalty: add --loss ce or --loss mse");
+  if (options.step !== undefined && options.run !== undefined)
+    throw new UsageError("--step is for feature files: a run knows the steps of its checkpoints");
   await checkOutputs([options.json]);
   let json: NcJson;
   if (options.run === undefined) json = await ncOfFiles(options, choice);
@@ -142,6 +148,11 @@ export function addNc(program: Command): void {
       "--ood <name=file>",
       "an OOD set for NC5, repeatable: NAME=FILE of features; with --run also NAME or NAME=DATASET",
       append,
+    )
+    .option(
+      "--step <n>",
+      "the training step of these features: neco report draws curves over several --json files",
+      natural,
     )
     .option(
       "--rcond <x>",

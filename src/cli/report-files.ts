@@ -28,10 +28,11 @@ export interface FilesOutputs extends Pick<OodOutputs, "csv" | "latex"> {
  * The results in the files, known by their schema.
  * @throws DataError if a file does not exist.
  * @throws FormatError if one holds something else.
- * @throws UsageError if two hold results of one kind.
+ * @throws UsageError if two hold results of neco ood, or checkpoints do not go together.
  */
 async function readFiles(paths: readonly string[]): Promise<Results> {
-  let [ood, nc]: [OodJson | null, NcJson | null] = [null, null];
+  let ood: OodJson | null = null;
+  const checkpoints: NcJson[] = [];
   for (const path of paths) {
     if (!(await exists(path)))
       throw new DataError(
@@ -39,17 +40,37 @@ async function readFiles(paths: readonly string[]): Promise<Results> {
       );
     const found = await readJson(path);
     if (isOodJson(found) && ood === null) ood = found;
-    else if (isNcJson(found) && nc === null) nc = found;
+    else if (isNcJson(found)) checkpoints.push(found);
     else if (isOodJson(found))
       throw new UsageError(
         `${path} is a second file of neco ood: a page shows one; --runs A B makes mean ± standard deviation of several`,
       );
-    else if (isNcJson(found))
-      throw new UsageError(`${path} is a second file of neco nc: a page shows one`);
     else
       throw new FormatError(path, "holds no results of neco ood or neco nc (--json writes them)");
   }
-  return { ood, nc };
+  return { ood, nc: joinCheckpoints(checkpoints) };
+}
+
+/**
+ * Several files of neco nc as one training, by step.
+ * @throws UsageError if one of them does not say its step, or two say the same.
+ */
+function joinCheckpoints(files: readonly NcJson[]): NcJson | null {
+  const [first] = files;
+  if (first === undefined || files.length === 1) return first ?? null;
+  const steps = files
+    .flatMap((file) => {
+      if (file.steps === undefined)
+        throw new UsageError(
+          "several files of neco nc are checkpoints of one training: make each with --step N",
+        );
+      return file.steps;
+    })
+    .sort((a, b) => a.step - b.step);
+  const twice = steps.find(({ step }, index) => steps[index - 1]?.step === step);
+  if (twice !== undefined)
+    throw new UsageError(`two files of neco nc are of step ${twice.step}: give each its own`);
+  return { ...first, ...steps[steps.length - 1], steps };
 }
 
 /** What the page of such results cannot show, and how it would. */

@@ -125,6 +125,11 @@ describe("files: exit 1, by name", () => {
     expect(written).toMatch(/add --loss ce or --loss mse/);
   });
 
+  test("neco nc: a step of a run", async () => {
+    expect(await runCli(["nc", "--run", "r", "--step", "3"], COMMANDS)).toBe(EXIT.usage);
+    expect(written).toMatch(/--step is for feature files/);
+  });
+
   test("neco detect: a pickle", async () => {
     expect(await runCli(["detect", "--detector", "d", path("train.pkl")], COMMANDS)).toBe(
       EXIT.fixable,

@@ -25,6 +25,7 @@ beforeEach(() => {
   writeFileSync(path("ood.json"), jsonText({ ...ood, distributions, sweep, pca }));
   writeFileSync(path("old.json"), jsonText(ood));
   writeFileSync(path("nc.json"), jsonText(nc));
+  writeFileSync(path("once.json"), jsonText({ ...nc, steps: undefined }));
   writeFileSync(path("other.json"), '{"schema":"neco-webgpu/sweep@1"}');
   mkdirSync(path("folder"));
 });
@@ -55,6 +56,21 @@ test("neural collapse alone, under another title", async () => {
   expect(text("p.html")).not.toContain('id="results"');
 });
 
+test("several checkpoints of neural collapse: curves over their steps, in order", async () => {
+  const { steps = [], ...once } = nc!;
+  for (const step of steps)
+    writeFileSync(path(`nc-${step.step}.json`), jsonText({ ...once, steps: [step] }));
+  const names = steps.map(({ step }) => path(`nc-${step}.json`)).reverse();
+  expect(await report(...names, "--out", path("p.html")), written).toBe(EXIT.done);
+  const page = text("p.html");
+  expect(page).toContain('aria-label="NC3: self-duality"'); // a curve; of one checkpoint it is a number
+  const rows = [...page.matchAll(/<th scope="row">(\d+)<\/th>/g)].map(([, step]) => step);
+  expect(rows).toEqual(steps.map(({ step }) => String(step)));
+  const twice = [path("nc-100.json"), path("nc-100.json")];
+  expect(await report(...twice)).toBe(EXIT.usage);
+  expect(written).toMatch(/two files of neco nc are of step 100/);
+});
+
 test("older results without what figures need: tables, and what is missing", async () => {
   expect(await report(path("old.json"))).toBe(EXIT.done);
   expect(text("old.html")).not.toContain('id="scores"');
@@ -64,7 +80,7 @@ test("older results without what figures need: tables, and what is missing", asy
 describe("refused, and no page", () => {
   test.each([
     [["ood.json", "old.json"], EXIT.usage, /old\.json is a second file of neco ood.*--runs/],
-    [["nc.json", "nc.json"], EXIT.usage, /second file of neco nc/],
+    [["nc.json", "once.json"], EXIT.usage, /checkpoints of one training: make each with --step/],
     [["other.json"], EXIT.fixable, /other\.json: holds no results of neco ood or neco nc/],
     [["none.json"], EXIT.fixable, /none\.json does not exist/],
     [["folder", "nc.json"], EXIT.usage, /one run folder, or files of neco ood --json/],

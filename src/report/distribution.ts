@@ -97,7 +97,8 @@ function distributionOf(id: Float64Array, ood: Float64Array): Distribution {
 
 /** The distributions of every method with an ID column; sets without samples are left out. */
 export function distributionsOf(scores: ScoreColumns): Distributions {
-  const methods = Object.keys(scores).filter((name) => name.endsWith("/id"));
+  // A set may be called "x/id"; methods have no slash.
+  const methods = Object.keys(scores).filter((name) => /^[^/]+\/id$/.test(name));
   return Object.fromEntries(
     methods.map((column) => {
       const method = column.slice(0, -"/id".length);

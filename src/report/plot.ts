@@ -123,6 +123,23 @@ function logDomain(series: readonly Series[]): [number, number] {
   return [low, high];
 }
 
+function axesOf(
+  { xLabel, yLabel, log = false, xDomain, yDomain }: LineChart,
+  series: readonly Series[],
+): Pick<Plot.PlotOptions, "x" | "y"> {
+  const domain = logDomain(series);
+  return {
+    x: { label: xLabel, nice: false, tickFormat: tick, ...(xDomain ? { domain: xDomain } : {}) },
+    y: {
+      label: yLabel,
+      grid: true,
+      tickFormat: tick,
+      ...(log ? { type: "log", domain, ticks: powersIn(domain) } : {}),
+      ...(yDomain ? { domain: yDomain } : {}),
+    },
+  };
+}
+
 /** Lines over one x axis: curves against the step, ROC, AUROC against d. */
 export function lineChart(document: Document, chart: LineChart): Markup {
   const { log = false, dots = false, marks = [] } = chart;
@@ -152,16 +169,7 @@ export function lineChart(document: Document, chart: LineChart): Markup {
       width: 460,
       height: 290,
       marginLeft: 52,
-      x: { label: chart.xLabel, nice: false, ...(chart.xDomain ? { domain: chart.xDomain } : {}) },
-      y: {
-        label: chart.yLabel,
-        grid: true,
-        tickFormat: tick,
-        ...(log
-          ? { type: "log", domain: logDomain(series), ticks: powersIn(logDomain(series)) }
-          : {}),
-        ...(chart.yDomain ? { domain: chart.yDomain } : {}),
-      },
+      ...axesOf(chart, series),
       marks: [...lines, ...guides],
     },
   );

@@ -39,6 +39,7 @@ td.average, th.average { background: var(--band); }
 table.facts td { text-align: left; overflow-wrap: anywhere; } table.facts th { text-align: left;
   font-weight: 600; white-space: nowrap; }
 table.figures td { white-space: nowrap; } table.figures th .soft { font-weight: 400; }
+td small { white-space: nowrap; }
 .best { font-weight: 700; text-decoration: underline; text-underline-offset: 3px; }
 .plots { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(24rem, 100%), 1fr)); gap: 1rem 1.6rem; }
 figure { margin: .6rem 0; break-inside: avoid; } figcaption { font-size: .9rem; }

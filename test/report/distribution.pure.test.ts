@@ -29,11 +29,12 @@ test("distributions: every sample in a bin, far ones in the end bins, bounded in
   const found = distributionsOf({
     "neco/id": id,
     "neco/a/b": ood,
+    "neco/x/id": [1, 2],
     "neco/none": [],
     "msp/id": id,
   });
   expect(Object.keys(found)).toEqual(["neco", "msp"]);
-  expect(Object.keys(found["neco"]!)).toEqual(["a/b"]);
+  expect(Object.keys(found["neco"]!)).toEqual(["a/b", "x/id"]);
   const { low, high, id: known, ood: unknown, roc } = found["neco"]!["a/b"]!;
   const sum = (counts: readonly number[]): number => counts.reduce((a, b) => a + b, 0);
   expect([sum(known), sum(unknown)]).toEqual([50_000, 2_000]);

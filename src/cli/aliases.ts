@@ -97,7 +97,7 @@ export const REFERENCE_OPTIONS: Readonly<Record<string, Readonly<Record<string, 
     noise_value: dropped("give noise as an OOD set: --ood noise"),
     add_noise_ID: dropped("make noisy copies as a data set of their own and give it to --ood"),
     per_class_noise: dropped("make noisy copies as a data set of their own and give it to --ood"),
-    loss_name: dropped("training minimises cross-entropy"),
+    loss_name: to("loss"),
   },
 };
 

@@ -1,6 +1,7 @@
 /** What people read: notes on standard error, results on standard output, a bar where there is a terminal. */
 import { SingleBar } from "cli-progress";
 import { writeAtomic } from "#platform";
+import { jsonText } from "./json-text.ts";
 
 /** A note for people; standard output stays free for results. */
 export function note(line: string): void {
@@ -14,7 +15,7 @@ export function print(text: string): void {
 
 /** Writes JSON to a file, or to standard output for "-". */
 export async function writeJson(path: string, value: unknown): Promise<void> {
-  const text = `${JSON.stringify(value, null, 2)}\n`;
+  const text = jsonText(value);
   if (path === "-") process.stdout.write(text);
   else await writeAtomic(path, text);
 }

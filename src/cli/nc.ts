@@ -10,7 +10,7 @@ import { note, print, writeJson } from "./console.ts";
 import { engineChoice, withEngine } from "./engine.ts";
 import type { EngineChoice } from "./engine.ts";
 import { fileOfSet, findHeadIn, OpenFiles } from "./feature-sets.ts";
-import { append, namedFile, numberIn } from "./options.ts";
+import { append, namedFile, natural, numberIn, oneOf } from "./options.ts";
 import { checkOutputs } from "./outputs.ts";
 import type { NcSettings } from "./run-collapse.ts";
 
@@ -23,6 +23,10 @@ export interface NcOptions {
   readonly rcond?: number;
   /** A weight decay, or true for the usual one. */
   readonly mse?: number | true;
+  readonly loss?: "ce" | "mse";
+  /** Of the checkpoint that the features are of. */
+  readonly step?: number;
+  readonly weightDecay?: number;
   readonly json?: string;
 }
 
@@ -30,7 +34,8 @@ export interface NcOptions {
 const WEIGHT_DECAY = 5e-4;
 
 /** What the options ask of every checkpoint. */
-const wanted = ({ rcond, mse }: NcOptions): NcSettings => ({
+const wanted = ({ rcond, mse, loss, weightDecay = WEIGHT_DECAY }: NcOptions): NcSettings => ({
+  ...(loss === undefined ? {} : { loss: { kind: loss, weightDecay } }),
   ...(rcond === undefined ? {} : { rcond }),
   ...(mse === undefined ? {} : { mseWeightDecay: mse === true ? WEIGHT_DECAY : mse }),
 });
@@ -38,6 +43,7 @@ const wanted = ({ rcond, mse }: NcOptions): NcSettings => ({
 /** NC1–NC5 as a table, one row per checkpoint. */
 export function ncTable(rows: readonly (NcMetrics & { readonly step?: number })[]): string {
   const sets = Object.keys(rows[0]?.nc5 ?? {});
+  const hasLoss = rows.some(({ loss }) => loss !== undefined);
   const hasParts = rows.some(({ mse }) => mse !== undefined);
   const head = [
     "step",
@@ -48,6 +54,7 @@ export function ncTable(rows: readonly (NcMetrics & { readonly step?: number })[
     "NC3",
     "NC4",
     ...sets.map((set) => `NC5 ${set}`),
+    ...(hasLoss ? ["loss", "+ penalty"] : []),
     ...(hasParts ? ["LNC1", "LNC2/3", "L⊥"] : []),
   ];
   const cells = rows.map((row) => [
@@ -60,6 +67,7 @@ export function ncTable(rows: readonly (NcMetrics & { readonly step?: number })[
       row.nc3,
       row.nc4,
       ...sets.map((set) => row.nc5[set] ?? Number.NaN),
+      ...(row.loss ? [row.loss.mean, row.loss.total] : []),
       ...(row.mse ? [row.mse.lnc1, row.mse.lnc2_3, row.mse.l_perp] : []),
     ].map(figure),
   ]);
@@ -67,7 +75,7 @@ export function ncTable(rows: readonly (NcMetrics & { readonly step?: number })[
 }
 
 async function ncOfFiles(options: NcOptions, choice: EngineChoice): Promise<NcJson> {
-  const { features, head: headFile, ood = [] } = options;
+  const { features, head: headFile, ood = [], step } = options;
   if (features === undefined)
     throw new UsageError("give --run DIR, or feature files: --features F --head F");
   const named = ood
@@ -96,7 +104,9 @@ async function ncOfFiles(options: NcOptions, choice: EngineChoice): Promise<NcJs
         ...wanted(options),
       };
       const metrics = await neuralCollapse(engine, input);
-      return { schema: "neco-webgpu/nc@1", adapter: engine.adapter.description, ...metrics };
+      const adapter = engine.adapter.description;
+      const json: NcJson = { schema: "neco-webgpu/nc@1", adapter, ...metrics };
+      return step === undefined ? json : { ...json, steps: [{ step, ...metrics }] };
     });
   } finally {
     await files.close();
@@ -104,6 +114,10 @@ async function ncOfFiles(options: NcOptions, choice: EngineChoice): Promise<NcJs
 }
 
 async function runNc(options: NcOptions, choice: EngineChoice): Promise<void> {
+  if (options.weightDecay !== undefined && options.loss === undefined)
+    throw new UsageError("--weight-decay is of the loss's penalty: add --loss ce or --loss mse");
+  if (options.step !== undefined && options.run !== undefined)
+    throw new UsageError("--step is for feature files: a run knows the steps of its checkpoints");
   await checkOutputs([options.json]);
   let json: NcJson;
   if (options.run === undefined) json = await ncOfFiles(options, choice);
@@ -136,6 +150,11 @@ export function addNc(program: Command): void {
       append,
     )
     .option(
+      "--step <n>",
+      "the training step of these features: neco report draws curves over several --json files",
+      natural,
+    )
+    .option(
       "--rcond <x>",
       "eigenvalues below x of the largest count as zero",
       numberIn({ min: 0, max: 1 }),
@@ -145,6 +164,12 @@ export function addNc(program: Command): void {
       "also the parts of the squared error under this weight decay (5e-4)",
       numberIn({ min: 1e-12 }),
     )
+    .option(
+      "--loss <ce|mse>",
+      "also the mean loss and ½ · weight decay · Σ‖θ‖², of all parameters of a run or of the head",
+      (text) => oneOf("ce", "mse")(text.toLowerCase()),
+    )
+    .option("--weight-decay <x>", "of --loss (5e-4)", numberIn({ min: 0 }))
     .option("--json <file>", "write the metrics; - for standard output")
     .addHelpText("after", EXAMPLES)
     .action((options: NcOptions, command: Command) => runNc(options, engineChoice(command)));

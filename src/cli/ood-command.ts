@@ -9,7 +9,7 @@ const recall = numberIn({ min: 0.001, max: 1 });
 
 const EXAMPLES = `
 Examples:
-  neco ood --id-train train.npz --id-test test.npz --head head.npz --ood svhn=svhn.npz --json ood.json
+  neco ood --id-train train.npz --id-test test.npz --head head.npz --ood svhn=svhn.npz --json ood.json --html ood.html
   neco ood --run runs/digits --ood fashion-mnist --ood digits-8-9=mnist-10k:8-9 --near digits-8-9`;
 
 function addSetOptions(command: Command): Command {
@@ -60,8 +60,12 @@ export function addOod(program: Command): void {
   addScoreOptions(addSetOptions(command))
     .option("--bootstrap [n]", "95 % intervals of every figure from n resamples (1000)", positive)
     .option("--bootstrap-seed <n>", "seed of the resamples (default: 0)", natural)
-    .option("--delong <method>", "test every method's AUROC against this one's (DeLong)")
+    .option(
+      "--delong <method>",
+      "test every method's AUROC against this one's (DeLong; p uncorrected)",
+    )
     .option("--json <file>", "write the results; - for standard output")
+    .option("--html <file>", "write a page with every table and figure (with --run: neco report)")
     .option("--timings <file>", "write seconds by phase and method, and the most GPU memory held")
     .option("--latex <file>", "write the table of AUROC and FPR as papers print it")
     .option("--csv <file>", "write a table of all figures, percent, one row per method")

@@ -6,6 +6,7 @@ import type { Evaluation } from "../neco/evaluate.ts";
 import {
   csvTable,
   latexTable,
+  methodTitle,
   percent,
   quoteCsv,
   summaryTable,
@@ -21,6 +22,7 @@ import { note, print, writeJson } from "./console.ts";
 /** Where results go; what is absent is not written. */
 export interface OodOutputs {
   readonly json?: string;
+  readonly html?: string;
   readonly scores?: string;
   readonly csvOpenood?: string;
   readonly csv?: string;
@@ -29,9 +31,13 @@ export interface OodOutputs {
   readonly saveDetector?: string;
 }
 
+/** What a report draws beside the tables, as far as it was computed. */
+export type OodFigures = Pick<OodJson, "distributions" | "sweep" | "pca">;
+
 /** The files that were asked for. */
 export const oodOutputs = (outputs: OodOutputs): (string | undefined)[] => [
   outputs.json,
+  outputs.html,
   outputs.scores,
   outputs.csvOpenood,
   outputs.csv,
@@ -101,17 +107,24 @@ export async function writeTables(
   if (latex !== undefined) await writeAtomic(latex, latexTable(ood, groups));
 }
 
-/** Writes the files that were asked for and prints the table (unless JSON goes to standard output). */
+/**
+ * Writes the files that were asked for and prints the table (unless JSON goes to standard output).
+ * @param figures - what a report draws, kept beside the figures in JSON and shown on the page
+ */
 export async function publish(
   { json, scores, warnings }: Evaluation,
   groups: Readonly<Record<string, OodGroup>>,
-  outputs: OodOutputs & { readonly sweep?: SweepJson | null },
+  { figures, ...outputs }: OodOutputs & { readonly figures?: OodFigures },
 ): Promise<void> {
-  const { sweep = null } = outputs;
   for (const warning of warnings) note(`warning: ${warning}`);
   for (const [method, reason] of Object.entries(json.skipped)) note(`skipped ${method}: ${reason}`);
-  if (outputs.json !== undefined)
-    await writeJson(outputs.json, sweep === null ? json : { ...json, sweep });
+  const results = { ...json, ...figures };
+  if (outputs.json !== undefined) await writeJson(outputs.json, results);
+  if (outputs.html !== undefined && Object.keys(json.results).length > 0) {
+    const { resultsInput, writePage } = await import("./report-page.ts");
+    await writePage(outputs.html, resultsInput({ ood: results, nc: null }));
+    note(`report: ${outputs.html}`);
+  }
   if (outputs.scores !== undefined) await saveScores(outputs.scores, scores);
   if (outputs.csvOpenood !== undefined)
     await writeAtomic(outputs.csvOpenood, openoodCsv(json, groups));
@@ -126,7 +139,7 @@ export async function publish(
 }
 
 /** The sweep as a table, with the sentence that keeps it out of results. */
-export function sweepText({ chosen, d, sets }: SweepJson): string {
+export function sweepText({ chosen, d, sets, method }: SweepJson): string {
   const names = Object.keys(sets);
   const rows = d.map((dim, index) => [
     `${dim}${dim === chosen ? " (chosen)" : ""}`,
@@ -136,5 +149,5 @@ export function sweepText({ chosen, d, sets }: SweepJson): string {
     ]),
   ]);
   const head = ["d", ...names.flatMap((name) => [`${name}: AUROC`, "FPR at 95 % ID TPR"])];
-  return `NECO against d, percent. This sweep has seen the test OOD sets: it chooses nothing and enters no table.\n${textTable(head, rows)}`;
+  return `${methodTitle(method ?? "neco")} against d, percent. This sweep has seen the test OOD sets: it chooses nothing and enters no table.\n${textTable(head, rows)}`;
 }

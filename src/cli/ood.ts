@@ -13,7 +13,7 @@ import { methodParams } from "./method-params.ts";
 import { openFeatureSets, type FeatureSets, type GroupOptions } from "./feature-sets.ts";
 import { assertOutputs, oodOutputs, publish, sweepText, type OodOutputs } from "./ood-outputs.ts";
 import { searchOptions } from "./ood-search.ts";
-import { sweepOf } from "./ood-sweep.ts";
+import { figuresOf } from "./ood-figures.ts";
 import { timingsFile } from "./ood-timings.ts";
 import { namedFile, oneOf, positive } from "./options.ts";
 import { checkOutputs } from "./outputs.ts";
@@ -140,13 +140,8 @@ async function openSets(engine: Engine, folder: string, options: OodOptions): Pr
   return withEnsemble(engine, sets, folders);
 }
 
-/** Passes if the options go together. */
-function assertOptions(options: OodOptions): void {
-  const { run, idVal, search, oodVal = [], saveDetector: detector, recall } = options;
-  if (search === true && ((idVal ?? run) === undefined || oodVal.length === 0))
-    throw new UsageError(
-      "--search needs sets that are not the test sets: --id-val F (a run has its own) and --ood-val NAME=F",
-    );
+/** Passes if a detector can be made by these options. */
+function assertDetector({ run, idVal, saveDetector: detector, recall }: OodOptions): void {
   if (detector !== undefined && run !== undefined)
     throw new UsageError("--save-detector is for feature files: a run keeps its own in its folder");
   if (detector !== undefined && idVal === undefined)
@@ -155,6 +150,18 @@ function assertOptions(options: OodOptions): void {
     );
   if (recall !== undefined && detector === undefined)
     throw new UsageError("--recall is the share that a detector keeps: add --save-detector F");
+}
+
+/** Passes if the options go together. */
+function assertOptions(options: OodOptions): void {
+  const { run, idVal, search, oodVal = [], html } = options;
+  if (search === true && ((idVal ?? run) === undefined || oodVal.length === 0))
+    throw new UsageError(
+      "--search needs sets that are not the test sets: --id-val F (a run has its own) and --ood-val NAME=F",
+    );
+  if (html !== undefined && run !== undefined)
+    throw new UsageError(`--html is for feature files: neco report ${run} makes the page of a run`);
+  assertDetector(options);
   for (const set of [...(options.ood ?? []), ...oodVal]) namedFile(set); // its own rules
   assertOutputs(options);
   assertEnsemble(options, methodsOf(options));
@@ -181,9 +188,11 @@ async function leave(
   options: OodOptions,
 ): Promise<void> {
   const groups = Object.fromEntries(sets.ood.map(({ source, group }) => [source.name, group]));
-  const sweep = options.necoDim === "sweep" ? await sweepOf(engine, sets, evaluation) : null;
-  await publish(evaluation, groups, { ...options, sweep });
-  if (sweep !== null && options.json !== "-") print(`\n${sweepText(sweep)}`);
+  const hasSweep = options.necoDim === "sweep";
+  const figures = await figuresOf(engine, sets, evaluation, { ...options, hasSweep });
+  const { sweep = null } = figures;
+  await publish(evaluation, groups, { ...options, figures });
+  if (hasSweep && sweep !== null && options.json !== "-") print(`\n${sweepText(sweep)}`);
   if (Object.keys(evaluation.json.results).length === 0)
     throw new DataError("no method gave a result: all were skipped, for the reasons above");
   if (options.saveDetector !== undefined)

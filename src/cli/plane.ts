@@ -1,8 +1,8 @@
 /** The first two principal axes of ID training features, and every set's points on them. */
 import type { Engine } from "../engine/index.ts";
 import type { FeatureSource } from "../io/index.ts";
-import { principalAxes, trainStatistics } from "../neco/index.ts";
-import type { AxisPoints } from "../neco/index.ts";
+import { principalAxes } from "../neco/index.ts";
+import type { AxisPoints, TrainStatistics } from "../neco/index.ts";
 import type { Cloud, PcaJson } from "../report/index.ts";
 import { at } from "../util/shape.ts";
 
@@ -21,13 +21,14 @@ const cloudOf = ({ coordinates }: AxisPoints): Cloud => ({
 export async function pcaOf(
   engine: Engine,
   sets: {
-    readonly train: FeatureSource;
+    /** Of the ID training features. */
+    readonly statistics: TrainStatistics;
     readonly test: FeatureSource;
     readonly ood: readonly FeatureSource[];
     readonly classes: readonly string[];
   },
 ): Promise<PcaJson> {
-  const axes = await principalAxes(engine, await trainStatistics(engine, sets.train));
+  const axes = await principalAxes(engine, sets.statistics);
   try {
     const known = await axes.project(sets.test, MAX_POINTS);
     const label = Array.from(known.rows, (row) => sets.test.labels?.[row] ?? 0);

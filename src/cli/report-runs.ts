@@ -1,14 +1,14 @@
 /** `neco report --runs`: several runs, such as one recipe under several seeds, as mean ± standard deviation. */
-import { parseHTML } from "linkedom";
-import { exists, writeAtomic } from "#platform";
-import { overRuns, renderReport, summaryTable } from "../report/index.ts";
-import type { NamedResults, OodJson, ReportInput } from "../report/index.ts";
+import { exists } from "#platform";
+import { overRuns, summaryTable, type NamedResults } from "../report/index.ts";
 import { DataError, FormatError, UsageError } from "../util/errors.ts";
 import { note, print, writeJson } from "./console.ts";
 import { groupsOf } from "./credits.ts";
 import { writeTables, type OodOutputs } from "./ood-outputs.ts";
-import { packageVersion } from "./program.ts";
-import { hasSchema, openRun, readOptional, runPath } from "./run-folder.ts";
+import { checkOutputs } from "./outputs.ts";
+import { isOodJson, isResultsFile } from "./report-files.ts";
+import { resultsInput, writePage } from "./report-page.ts";
+import { openRun, readOptional, runPath } from "./run-folder.ts";
 
 /** Where the results over runs go; the page only if `out` is given. */
 export interface RunsOutputs extends Pick<OodOutputs, "json" | "csv" | "latex"> {
@@ -16,14 +16,12 @@ export interface RunsOutputs extends Pick<OodOutputs, "json" | "csv" | "latex"> 
   readonly title?: string;
 }
 
-const isResults = hasSchema<OodJson>("neco-webgpu/ood@1");
-
 /** The results of a run folder, or of a file that `neco ood --json` wrote, with the run's seed. */
 async function readResults(path: string): Promise<NamedResults & { readonly seed: number | null }> {
-  const isFile = path.toLowerCase().endsWith(".json");
+  const isFile = isResultsFile(path);
   const config = isFile ? null : await openRun(path);
   const file = isFile ? path : runPath(path, "ood");
-  const ood = await readOptional(file, isResults);
+  const ood = await readOptional(file, isOodJson);
   if (ood === null && (await exists(file)))
     throw new FormatError(file, "holds no results of neco ood (neco-webgpu/ood@1)");
   if (ood === null)
@@ -48,6 +46,7 @@ function assertDistinct(paths: readonly string[]): void {
  */
 export async function reportRuns(paths: readonly string[], outputs: RunsOutputs): Promise<void> {
   assertDistinct(paths);
+  await checkOutputs([outputs.out, outputs.json, outputs.csv, outputs.latex]);
   const runs = [];
   for (const path of paths) runs.push(await readResults(path));
   const { ood, warnings } = overRuns(runs);
@@ -60,30 +59,9 @@ export async function reportRuns(paths: readonly string[], outputs: RunsOutputs)
   if (outputs.json !== undefined) await writeJson(outputs.json, ood);
   await writeTables(ood, groups, outputs);
   if (outputs.out !== undefined) {
-    const { document } = parseHTML("<!doctype html><html><body></body></html>");
-    await writeAtomic(outputs.out, renderReport(pageInput(ood, groups, outputs.title), document));
+    const title = outputs.title ?? `OOD detection over ${ood.runs ?? 0} runs`;
+    await writePage(outputs.out, resultsInput({ ood, nc: null, title }));
     note(`report: ${outputs.out}`);
   }
   if (outputs.json !== "-") print(summaryTable(ood, groups));
 }
-
-/** A page of tables alone: figures belong to single runs. */
-const pageInput = (
-  ood: OodJson,
-  groups: ReportInput["groups"],
-  title = `OOD detection over ${ood.runs ?? 0} runs`,
-): ReportInput => ({
-  title,
-  generated: new Date().toISOString(),
-  version: packageVersion(),
-  config: null,
-  metrics: [],
-  ood,
-  groups,
-  scores: {},
-  sweep: null,
-  nc: null,
-  pca: null,
-  examples: null,
-  credits: [],
-});

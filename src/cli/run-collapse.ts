@@ -1,6 +1,7 @@
 /** Neural collapse over a run: NC1–NC5 of every checkpoint on its training features. */
 import type { Engine } from "../engine/index.ts";
 import type { FeatureSource } from "../io/index.ts";
+import { sumSquares } from "../neco/arrays.ts";
 import { neuralCollapse, type NcInput, type NcJson, type NcMetrics } from "../neco/index.ts";
 import { DataError } from "../util/errors.ts";
 import { startProgress } from "./console.ts";
@@ -18,7 +19,14 @@ import {
 import { listSteps, runPath, saveJson } from "./run-folder.ts";
 
 /** Settings that hold for all checkpoints. */
-export type NcSettings = Pick<NcInput, "rcond" | "mseWeightDecay">;
+export type NcSettings = Pick<NcInput, "rcond" | "mseWeightDecay" | "loss">;
+
+/** The settings for a model whose parameters are all at hand. */
+function settingsFor({ model }: OpenRun, { loss, ...settings }: NcSettings): NcSettings {
+  if (loss === undefined) return settings;
+  const squares = [...model.values.values()].reduce((sum, values) => sum + sumSquares(values), 0);
+  return { ...settings, loss: { ...loss, squares } };
+}
 
 /** Metrics of one checkpoint. */
 async function ncAtStep(
@@ -37,7 +45,7 @@ async function ncAtStep(
       features,
       weights: run.model.head,
       ood,
-      ...settings,
+      ...settingsFor(run, settings),
     });
   } finally {
     await files.close();

@@ -5,6 +5,7 @@ import { appendLine, exists, listFolder, makeFolder, readBytes, writeAtomic } fr
 import { isRecord } from "../io/json.ts";
 import type { MetricRow, RunConfig } from "../report/index.ts";
 import { DataError, FormatError } from "../util/errors.ts";
+import { jsonText } from "./json-text.ts";
 
 /** Names of the files of a run, relative to its folder. */
 export const RUN_FILES = {
@@ -87,7 +88,7 @@ export const hasSchema =
 
 /** Writes JSON, whole or not at all. */
 export const saveJson = (path: string, value: unknown): Promise<void> =>
-  writeAtomic(path, `${JSON.stringify(value, null, 2)}\n`);
+  writeAtomic(path, jsonText(value));
 
 /**
  * Starts a run in a folder.

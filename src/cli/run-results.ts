@@ -7,7 +7,7 @@ import { oodNotes, type OodSetNote } from "./credits.ts";
 import { collectExamples, type ExampleSet } from "./examples.ts";
 import type { FeatureSets } from "./feature-sets.ts";
 import { saveScores } from "./ood-outputs.ts";
-import { sweepOf } from "./ood-sweep.ts";
+import { sweepOf } from "./ood-figures.ts";
 import { pcaOf } from "./plane.ts";
 import type { OpenRun, RunSets } from "./run-features.ts";
 import { openRun, runPath, saveJson } from "./run-folder.ts";
@@ -98,7 +98,8 @@ export async function saveRunOod(
   await noteOodSets(folder, sets.images);
   const ood = sets.ood.map(({ source }) => source);
   const { classes } = sets.run.config.dataset;
-  await saveJson(runPath(folder, "pca"), await pcaOf(engine, { ...sets, ood, classes }));
+  const plane = { statistics: evaluation.train, test: sets.test, ood, classes };
+  await saveJson(runPath(folder, "pca"), await pcaOf(engine, plane));
   const detector = await makeDetector(engine, sets, evaluation);
   if (detector === null) return;
   await detector.save(runPath(folder, "detector"));

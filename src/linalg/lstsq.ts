@@ -1,6 +1,6 @@
 /** Least squares: through QR where the rank is full, through singular values where it is not. */
 import type { Engine, Tensor } from "../engine/index.ts";
-import { ShapeError } from "../util/errors.ts";
+import { DataError, ShapeError } from "../util/errors.ts";
 import { normal } from "../util/random.ts";
 import { at } from "../util/shape.ts";
 import { refuseCapture } from "./checks.ts";
@@ -62,6 +62,22 @@ async function isFullRank(engine: Engine, r: Tensor, rcond: number): Promise<boo
   });
 }
 
+/**
+ * Passes if b [M, K] is finite. A column's sum tells it without reading b, but for sums that overflow.
+ * @throws DataError naming the first value that is not.
+ */
+async function assertFinite(engine: Engine, b: Tensor): Promise<void> {
+  const sums = await engine.ops.sum(b, { axes: [0] }).floats();
+  if (sums.every(Number.isFinite)) return;
+  const values = await b.floats();
+  const bad = values.findIndex((value) => !Number.isFinite(value));
+  if (bad < 0) return;
+  const cols = at(b.shape, 1);
+  throw new DataError(
+    `lstsq: b[${Math.floor(bad / cols)}, ${bad % cols}] is ${at(values, bad)}; check the input for NaN or Inf`,
+  );
+}
+
 /** x = A⁺ b from the QR of A (tall) or of its transpose (wide). */
 async function solve(engine: Engine, a: Tensor, b: Tensor, rcond: number): Promise<LeastSquares> {
   const { ops } = engine;
@@ -88,7 +104,7 @@ async function solve(engine: Engine, a: Tensor, b: Tensor, rcond: number): Promi
  * singular values up to rcond · σmax count as zero.
  *
  * @throws ShapeError if `a` is not a matrix, or `b` has other rows.
- * @throws DataError if `a` holds NaN or Inf.
+ * @throws DataError if `a` or `b` holds NaN or Inf.
  * @throws CaptureError inside a program's capture.
  */
 export async function lstsq(
@@ -100,5 +116,8 @@ export async function lstsq(
   refuseCapture("lstsq", engine);
   if (a.shape.length !== 2 || b.shape.length !== 2 || a.shape[0] !== b.shape[0])
     throw new ShapeError("lstsq", "a must be [M, N] and b [M, K]", { a: a.shape, b: b.shape });
-  return engine.scope(() => solve(engine, a, b, rcond));
+  return engine.scope(async () => {
+    await assertFinite(engine, b);
+    return solve(engine, a, b, rcond);
+  });
 }

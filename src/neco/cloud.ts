@@ -70,8 +70,14 @@ export async function principalAxes(
   };
 }
 
-/** At most `count` of the rows, evenly spread. */
+const GOLDEN = (Math.sqrt(5) - 1) / 2;
+
+/** One row of each of at most `count` stretches, at no fixed step: labels that recur would meet it. */
 function spread(rows: number, count: number): Int32Array {
   const kept = Math.min(rows, Math.max(1, count));
-  return Int32Array.from({ length: kept }, (_, point) => Math.floor((point * rows) / kept));
+  const startOf = (point: number): number => Math.floor((point * rows) / kept);
+  return Int32Array.from({ length: kept }, (_, point) => {
+    const start = startOf(point);
+    return start + Math.floor(((point * GOLDEN) % 1) * (startOf(point + 1) - start));
+  });
 }

@@ -234,6 +234,7 @@ function configOf(
     bootstrap_seed: bootstrap ? (bootstrap.seed ?? 0) : null,
     interval_level: bootstrap?.level ?? LEVEL,
     delong: delong ?? null,
+    ...(delong ? { delong_p: "two-sided, not corrected for several tests" } : {}),
     groups: groupsOf(ood),
     fpr_at_95_id_tpr: "share of OOD kept at 95 % ID recall (NECO, ViM)",
     fpr_at_95_ood_tpr: "share of ID flagged at 95 % OOD recall (OpenOOD, pytorch-ood)",

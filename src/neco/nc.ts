@@ -18,6 +18,8 @@ import {
   withRow,
 } from "./collapse/geometry.ts";
 import type { Rows } from "./collapse/geometry.ts";
+import { regularisedLoss } from "./collapse/loss.ts";
+import type { LossOptions, RegularisedLoss } from "./collapse/loss.ts";
 import { mseDecomposition } from "./collapse/mse.ts";
 import type { MseDecomposition } from "./collapse/mse.ts";
 import { variabilityTrace } from "./collapse/variability.ts";
@@ -54,6 +56,8 @@ export interface NcMetrics {
   readonly accuracy: number;
   /** Where a weight decay was given for it. */
   readonly mse?: MseDecomposition;
+  /** Where it was asked for. */
+  readonly loss?: RegularisedLoss;
 }
 
 /** `neco nc --json`. */
@@ -71,6 +75,8 @@ export interface NcInput extends AgreementInput {
   readonly rcond?: number;
   /** Splits the squared error under this weight decay into its parts; not by default. */
   readonly mseWeightDecay?: number;
+  /** Measures the regularised training loss too; not by default. */
+  readonly loss?: LossOptions;
 }
 
 /**
@@ -106,6 +112,9 @@ export async function neuralCollapse(engine: Engine, input: NcInput): Promise<Nc
     nc3: selfDuality(w, spread),
     ...(await agreement(engine, input, labels, classes)),
     ...(await squaredError(engine, input, { own, means, counts: classes.counts, weights: w })),
+    ...(input.loss
+      ? { loss: await regularisedLoss(engine, { ...input, loss: input.loss }, input) }
+      : {}),
     nc5: column(({ nc5 }) => nc5),
     with_ood: column(({ joint }) => joint),
     ood_only: Object.fromEntries(

@@ -2,13 +2,20 @@
 import { UsageError } from "../util/errors.ts";
 import type { MethodParams, ParamValue, Preset, ScoreOptions } from "./options.ts";
 
+/** What a grid may depend on. */
+export interface Searched {
+  /** Columns of the features. */
+  readonly dim: number;
+  readonly options: ScoreOptions;
+}
+
 /** One parameter of a score. */
 export interface Parameter {
   readonly default: ParamValue;
   /** Where a preset's publication has another default. */
   readonly presets?: Partial<Readonly<Record<Preset, ParamValue>>>;
-  /** What `--search` tries, in order; empty if it is never searched. */
-  readonly grid: readonly ParamValue[];
+  /** What `--search` tries, in order; empty if it is not searched. */
+  readonly grid: readonly ParamValue[] | ((of: Searched) => readonly ParamValue[]);
   /** Why a value will not do, or null. */
   complaint(value: ParamValue): string | null;
 }
@@ -99,12 +106,17 @@ export function assertParameters(
 }
 
 /** Every combination of the values to search, the first parameter varying slowest. */
-export function gridOf(parameters: Parameters): Readonly<Record<string, ParamValue>>[] {
+export function gridOf(
+  parameters: Parameters,
+  of: Searched,
+): Readonly<Record<string, ParamValue>>[] {
   let combinations: Readonly<Record<string, ParamValue>>[] = [{}];
-  for (const [name, { grid }] of Object.entries(parameters))
-    if (grid.length > 0)
+  for (const [name, { grid }] of Object.entries(parameters)) {
+    const values = typeof grid === "function" ? grid(of) : grid;
+    if (values.length > 0)
       combinations = combinations.flatMap((chosen) =>
-        grid.map((value) => ({ ...chosen, [name]: value })),
+        values.map((value) => ({ ...chosen, [name]: value })),
       );
+  }
   return combinations;
 }

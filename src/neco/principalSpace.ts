@@ -16,6 +16,7 @@ import { originOf } from "./headOrigin.ts";
 import type { HeadOrigin } from "./headOrigin.ts";
 import type { TrainStatistics } from "./moments.ts";
 import type { ScoreOptions } from "./options.ts";
+import type { Parameter } from "./parameters.ts";
 import { refinedFrom, SplitRefiner } from "./refine.ts";
 import { afterwards, sharedCalibration } from "./score.ts";
 import type { Fit, FitContext, ScoreState } from "./score.ts";
@@ -35,6 +36,28 @@ function publishedDim(method: "vim" | "residual", dim: number, options: ScoreOpt
   }
 }
 
+/** What OpenOOD's search of ViM tries. */
+const SEARCHED = [256, 1000];
+
+/**
+ * D′ as a parameter of one method. A search tries OpenOOD's values and the one that holds without it,
+ * as far as they leave a residual space; none where `principalDim` is given.
+ */
+export const principalParameters = (method: "vim" | "residual"): { readonly dim: Parameter } => ({
+  dim: {
+    default: "published",
+    grid({ dim, options }) {
+      if (options.principalDim !== "default") return [];
+      const dims = new Set([...SEARCHED, principalDim(method, dim, options).dim]);
+      return [...dims].filter((value) => value < dim).sort((a, b) => a - b);
+    },
+    complaint: (value) =>
+      value === "published" || (typeof value === "number" && Number.isInteger(value) && value >= 1)
+        ? null
+        : "must be a whole number of at least 1, or published",
+  },
+});
+
 /**
  * D′ of ViM or Residual. A published D′ that leaves no residual space (D′ ≥ D) becomes ⌊D/2⌋, ViM's own
  * rule for narrow features.
@@ -45,13 +68,14 @@ export function principalDim(
   dim: number,
   options: ScoreOptions,
 ): { readonly dim: number; readonly rule: string } {
-  const given = options.principalDim;
-  if (typeof given === "number") {
-    if (given >= dim)
+  const own = options.methodParams[method]?.["dim"] ?? options.principalDim;
+  if (typeof own === "number") {
+    const option = own === options.principalDim ? "--principal-dim " : `--param ${method}.dim=`;
+    if (own >= dim)
       throw new UsageError(
-        `--principal-dim ${given} is not below the ${dim} feature dimensions: no residual space is left; choose 1 … ${dim - 1}`,
+        `${option}${own} is not below the ${dim} feature dimensions: no residual space is left; choose 1 … ${dim - 1}`,
       );
-    return { dim: given, rule: "fixed" };
+    return { dim: own, rule: "fixed" };
   }
   const published = publishedDim(method, dim, options);
   return published < dim

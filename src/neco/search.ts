@@ -7,6 +7,7 @@ import type { ImageModel } from "./imageModel.ts";
 import { auroc, rank } from "./metrics/index.ts";
 import type { TrainStatistics } from "./moments.ts";
 import { assertParameters, gridOf } from "./parameters.ts";
+import { scoreOptions } from "./options.ts";
 import type { MethodParams, ParamValue, ScoreOptions } from "./options.ts";
 import { needsImages } from "./score.ts";
 import type { Score } from "./score.ts";
@@ -45,7 +46,8 @@ interface Best {
  * @throws UsageError if a parameter given by hand does not exist or will not do.
  */
 export async function searchParameters(input: SearchInput): Promise<MethodParams> {
-  const given = input.options?.methodParams ?? {};
+  const options = scoreOptions(input.options);
+  const given = options.methodParams;
   assertParameters(input.scores, given);
   const isSeen = [input.id, ...input.ood].every(({ images }) => images);
   const searched = input.scores.filter((score) => isSeen || !needsImages(score));
@@ -53,7 +55,7 @@ export async function searchParameters(input: SearchInput): Promise<MethodParams
     const own = Object.entries(score.parameters ?? {}).filter(
       ([name]) => given[score.name]?.[name] === undefined,
     );
-    const grid = gridOf(Object.fromEntries(own));
+    const grid = gridOf(Object.fromEntries(own), { dim: input.train.dim, options });
     return grid.length > 1 ? [{ score, grid }] : [];
   });
   const rounds = Math.max(0, ...grids.map(({ grid }) => grid.length));

@@ -28,6 +28,15 @@ export interface NcMetrics {
     readonly l_perp: number;
     readonly loss: number;
   };
+  /** The regularised loss, where `neco nc --loss` measured it. */
+  readonly loss?: {
+    readonly kind: "ce" | "mse";
+    readonly weight_decay: number;
+    readonly parameters: "head" | "network";
+    readonly mean: number;
+    readonly penalty: number;
+    readonly total: number;
+  };
 }
 
 /** `nc.json`: the last checkpoint's metrics, and all of them under `steps` for a run. */

@@ -1,61 +1,10 @@
-/** Neural collapse over a run: NC1–NC5 against the step, and whether the terminal phase was reached. */
+/** Neural collapse as figures and a table: NC1–NC5 against the step, or of one checkpoint. */
 import { html, type Markup } from "./html.ts";
 import { count, figure, percent } from "./format.ts";
 import type { NcJson, NcMetrics } from "./collapse-input.ts";
-import type { MetricRow } from "./input.ts";
-import { lineChart, type Series } from "./plot.ts";
-import { evalRows } from "./training.ts";
+import { dotChart, lineChart, type Series } from "./plot.ts";
 
 type NcStep = NcMetrics & { readonly step: number };
-
-const TERMINAL_ACCURACY = 0.999; // of the training set in eval mode; "zero error" up to odd labels
-
-/** When a run reached the terminal phase and how far it went on, or why nothing is said. */
-export type Phase =
-  | { readonly kind: "unknown" }
-  | { readonly kind: "before"; readonly accuracy: number; readonly step: number }
-  | { readonly kind: "terminal"; readonly from: number; readonly to: number };
-
-/** Terminal phase: the training accuracy in eval mode is at least 99.9 % and stays there. */
-export function phaseOf(nc: NcJson | null, metrics: readonly MetricRow[]): Phase {
-  const measured = [
-    ...(nc?.steps ?? []).map(({ step, accuracy }) => ({ step, accuracy })),
-    ...evalRows(metrics, "train").map(({ step, accuracy }) => ({ step, accuracy })),
-  ].sort((a, b) => a.step - b.step);
-  const last = measured[measured.length - 1];
-  if (last === undefined) {
-    return nc === null || nc.accuracy >= TERMINAL_ACCURACY
-      ? { kind: "unknown" }
-      : { kind: "before", accuracy: nc.accuracy, step: 0 };
-  }
-  if (last.accuracy < TERMINAL_ACCURACY)
-    return { kind: "before", accuracy: last.accuracy, step: last.step };
-  const below = measured.findLastIndex(({ accuracy }) => accuracy < TERMINAL_ACCURACY);
-  return { kind: "terminal", from: measured[below + 1]?.step ?? last.step, to: last.step };
-}
-
-/** The sentence that a report owes its reader about {@link phaseOf}. */
-export function phaseNote(phase: Phase): Markup {
-  switch (phase.kind) {
-    case "unknown":
-      return html`<p class="note">
-        The training accuracy in eval mode was not followed over the run, so nothing is claimed
-        about the terminal phase of training.
-      </p>`;
-    case "before":
-      return html`<p class="note">
-        <strong>Not in the terminal phase of training:</strong> the training accuracy in eval mode
-        is ${percent(phase.accuracy)} %, below the 99.9 % at which that phase begins. Neural
-        collapse is a statement about the terminal phase; the figures below show where this run
-        stands, not whether it holds.
-      </p>`;
-    case "terminal":
-      return html`<p>
-        In the terminal phase of training from step ${count(phase.from)} (training accuracy in eval
-        mode ≥ 99.9 %), followed to step ${count(phase.to)}.
-      </p>`;
-  }
-}
 
 type Pick = (metrics: NcStep) => number | undefined;
 
@@ -145,6 +94,25 @@ function alignmentCharts(steps: readonly NcStep[]): NcChart[] {
   ];
 }
 
+/** The regularised loss and its parts, where they were measured. */
+function lossCharts(steps: readonly NcStep[]): NcChart[] {
+  const known = steps.find(({ loss }) => loss !== undefined)?.loss;
+  if (known === undefined) return [];
+  const name = known.kind === "ce" ? "cross-entropy" : "squared error";
+  return [
+    {
+      title: "Regularised loss",
+      caption: `Mean ${name} of the training samples and ½ · ${figure(known.weight_decay)} · Σ‖θ‖² over the parameters of the ${known.parameters}, log scale.`,
+      log: true,
+      series: [
+        curve(steps, name, ({ loss }) => loss?.mean),
+        curve(steps, "penalty", ({ loss }) => loss?.penalty),
+        curve(steps, "sum", ({ loss }) => loss?.total),
+      ],
+    },
+  ];
+}
+
 /** The parts of the squared error, where they were measured. */
 function errorCharts(steps: readonly NcStep[]): NcChart[] {
   const decay = steps.find(({ mse }) => mse !== undefined)?.mse?.weight_decay;
@@ -163,27 +131,45 @@ function errorCharts(steps: readonly NcStep[]): NcChart[] {
   ];
 }
 
-/** NC1–NC5 against the step, the end of the warm-up marked; none for a single checkpoint. */
+/** NC1 … NC5, or null for a chart of several measures. */
+const measureOf = ({ title }: NcChart): string | null =>
+  title.startsWith("NC") ? title.slice(0, 3) : null;
+
+/** What a single checkpoint's charts compare; a number alone is in the table. */
+function singleFigures(document: Document, charts: readonly NcChart[]): Markup[] {
+  return charts
+    .filter(({ series, title }) => series.length > 1 || title.startsWith("NC5"))
+    .flatMap((chart) => {
+      const rows = chart.series.map(({ name, y }) => ({ name, value: y[0] ?? Number.NaN }));
+      return dotChart(document, { ...chart, rows, xLabel: measureOf(chart) }) ?? [];
+    });
+}
+
+/** NC1–NC5 against the step, the end of the warm-up marked; a single checkpoint's as dots. */
 export function collapseFigures(
   document: Document,
   nc: NcJson,
   warmupSteps: number | null = null,
 ): Markup[] {
-  const steps = nc.steps ?? [];
-  if (steps.length < 2) return [];
+  const steps = nc.steps ?? [{ ...nc, step: 0 }];
+  const charts = [
+    ...spreadCharts(steps),
+    ...alignmentCharts(steps),
+    ...lossCharts(steps),
+    ...errorCharts(steps),
+  ].filter(({ series }) => series.length > 0);
+  if (steps.length < 2) return singleFigures(document, charts);
   const marks =
     warmupSteps === null || warmupSteps <= 0 ? [] : [{ x: warmupSteps, name: "warm-up ends" }];
-  return [...spreadCharts(steps), ...alignmentCharts(steps), ...errorCharts(steps)]
-    .filter(({ series }) => series.length > 0)
-    .map((chart) =>
-      lineChart(document, {
-        ...chart,
-        xLabel: "step",
-        yLabel: chart.title.slice(0, 3),
-        dots: true,
-        marks,
-      }),
-    );
+  return charts.map((chart) =>
+    lineChart(document, {
+      ...chart,
+      xLabel: "step",
+      yLabel: measureOf(chart),
+      dots: true,
+      marks,
+    }),
+  );
 }
 
 /** The numbers behind the curves, as a table. */

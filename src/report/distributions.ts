@@ -1,96 +1,36 @@
-/** Score histograms and ROC curves from the score columns. Pure counting, drawn by plot.ts. */
+/** Score histograms and ROC curves as figures; the counting is distribution.ts's. */
 import * as Plot from "@observablehq/plot";
 import { at } from "../util/shape.ts";
+import type { Distribution, Distributions } from "./distribution.ts";
 import { count, methodTitle } from "./format.ts";
-import type { ScoreColumns } from "./input.ts";
-import { drawFigure, lineChart, type Series } from "./plot.ts";
-import { seriesColour } from "./palette.ts";
 import type { Markup } from "./html.ts";
+import { seriesColour } from "./palette.ts";
+import { drawFigure, lineChart, type Series } from "./plot.ts";
 
-const BINS = 100; // as the figure of the NECO paper
-const ROC_POINTS = 160; // enough for a smooth curve of 460 pixels
+const sum = (counts: readonly number[]): number => counts.reduce((total, hits) => total + hits, 0);
 
-/** A histogram with unit area: bin edges (one more than bins) and densities. */
-export interface Histogram {
-  readonly edges: readonly number[];
-  readonly density: readonly number[];
+/** Counts as a density of unit area. */
+export function density(
+  counts: readonly number[],
+  { low, high }: Pick<Distribution, "low" | "high">,
+): number[] {
+  const width = (high - low) / counts.length || 1;
+  const samples = sum(counts);
+  return counts.map((hits) => hits / (samples * width || 1));
 }
 
-/** Densities of the scores between low and high; scores outside count into the end bins. */
-export function histogram(
-  scores: ArrayLike<number>,
-  { low, high, bins = BINS }: { low: number; high: number; bins?: number },
-): Histogram {
-  const width = (high - low) / bins || 1;
-  const counts = new Array<number>(bins).fill(0);
-  for (const score of Array.from(scores)) {
-    const bin = Math.min(bins - 1, Math.max(0, Math.floor((score - low) / width)));
-    counts[bin] = at(counts, bin) + 1;
-  }
-  return {
-    edges: Array.from({ length: bins + 1 }, (_, index) => low + index * width),
-    density: counts.map((hits) => hits / (scores.length * width || 1)),
-  };
-}
-
-/** The operating points of a threshold that falls from +∞: x = share of OOD kept, y = share of ID kept. */
-export interface Roc {
-  readonly oodKept: readonly number[];
-  readonly idKept: readonly number[];
-}
-
-/** ROC with tied scores merged, thinned to points that a drawing can show. */
-export function rocCurve(id: ArrayLike<number>, ood: ArrayLike<number>, limit = ROC_POINTS): Roc {
-  const idScores = Float64Array.from(Array.from(id)).sort().reverse();
-  const oodScores = Float64Array.from(Array.from(ood)).sort().reverse();
-  const points: [number, number][] = [[0, 0]];
-  let idCount = 0;
-  let oodCount = 0;
-  while (idCount < idScores.length || oodCount < oodScores.length) {
-    const threshold = Math.max(idScores[idCount] ?? -Infinity, oodScores[oodCount] ?? -Infinity);
-    while (idCount < idScores.length && at(idScores, idCount) >= threshold) idCount++;
-    while (oodCount < oodScores.length && at(oodScores, oodCount) >= threshold) oodCount++;
-    points.push([oodCount / (oodScores.length || 1), idCount / (idScores.length || 1)]);
-    if (Number.isNaN(threshold)) break;
-  }
-  const kept = thin(points, limit);
-  return { oodKept: kept.map(([x]) => x), idKept: kept.map(([, y]) => y) };
-}
-
-/** Keeps points that lie at least 2/limit of the curve's length (|dx| + |dy| = 2) apart, and both ends. */
-function thin(points: readonly [number, number][], limit: number): [number, number][] {
-  const kept: [number, number][] = [];
-  for (const [index, point] of points.entries()) {
-    const [x, y] = kept[kept.length - 1] ?? [-1, -1];
-    const far = point[0] - x + (point[1] - y) >= 2 / limit;
-    if (far || index === points.length - 1) kept.push(point);
-  }
-  return kept;
-}
-
-/** Names of the methods that have an ID column, and of the sets that have a column of the method. */
-export const methodsOf = (scores: ScoreColumns): string[] =>
-  Object.keys(scores)
-    .filter((name) => name.endsWith("/id"))
-    .map((name) => name.slice(0, -"/id".length));
-
-/** Sets of a method's columns, ID apart. */
-export const setsOf = (scores: ScoreColumns, method: string): string[] =>
-  Object.keys(scores)
-    .filter((name) => name.startsWith(`${method}/`) && name !== `${method}/id`)
-    .map((name) => name.slice(method.length + 1));
-
-const quantile = (sorted: Float64Array, share: number): number =>
-  at(sorted, Math.round(share * (sorted.length - 1)));
-
-/** The middle 99.8 % of both sets, so that one far score does not flatten the picture. */
-function rangeOf(id: ArrayLike<number>, ood: ArrayLike<number>): { low: number; high: number } {
-  const all = Float64Array.from([...Array.from(id), ...Array.from(ood)]).sort();
-  return { low: quantile(all, 0.001), high: quantile(all, 0.999) };
-}
-
-function area({ edges, density }: Histogram, colour: string): Plot.Markish {
-  const steps = edges.map((x, index) => ({ x, y: density[index] ?? at(density, -1) }));
+function area(
+  counts: readonly number[],
+  { low, high }: Distribution,
+  colour: string,
+): Plot.Markish {
+  const heights = density(counts, { low, high });
+  const width = (high - low) / counts.length || 1;
+  // One edge more than bins: the last height goes on to the end.
+  const steps = Array.from({ length: counts.length + 1 }, (_, index) => ({
+    x: low + index * width,
+    y: heights[index] ?? at(heights, -1),
+  }));
   return Plot.areaY(steps, {
     x: "x",
     y: "y",
@@ -105,15 +45,12 @@ function area({ edges, density }: Histogram, colour: string): Plot.Markish {
 /** ID and one OOD set's scores as overlapping densities. */
 export function histogramFigure(
   document: Document,
-  { scores, method, set }: { scores: ScoreColumns; method: string; set: string },
-): Markup | null {
-  const id = scores[`${method}/id`];
-  const ood = scores[`${method}/${set}`];
-  if (id === undefined || ood === undefined || id.length === 0 || ood.length === 0) return null;
-  const range = rangeOf(id, ood);
+  { method, set, distribution }: { method: string; set: string; distribution: Distribution },
+): Markup {
+  const { id, ood } = distribution;
   const [blue, red] = [seriesColour(0), seriesColour(1)];
   const title = `${methodTitle(method)} value: ID and ${set}`;
-  const caption = `Densities in ${BINS} bins; ${count(id.length)} ID and ${count(ood.length)} OOD samples.`;
+  const caption = `Densities in ${id.length} bins; ${count(sum(id))} ID and ${count(sum(ood))} OOD samples.`;
   const legend = [
     { name: "ID test", colour: blue },
     { name: set, colour: red },
@@ -134,21 +71,22 @@ export function histogramFigure(
         grid: true,
         tickFormat: (value: number) => String(Number(value.toPrecision(4))),
       },
-      marks: [area(histogram(id, range), blue), area(histogram(ood, range), red), Plot.ruleY([0])],
+      marks: [area(id, distribution, blue), area(ood, distribution, red), Plot.ruleY([0])],
     },
   );
 }
 
 /** Every method's ROC on one OOD set; NECO drawn thicker. */
-export function rocFigure(document: Document, scores: ScoreColumns, set: string): Markup | null {
-  const series = methodsOf(scores).flatMap((method): Series[] => {
-    const id = scores[`${method}/id`];
-    const ood = scores[`${method}/${set}`];
-    if (id === undefined || ood === undefined || id.length === 0 || ood.length === 0) return [];
-    const { oodKept, idKept } = rocCurve(id, ood);
-    return [
-      { name: methodTitle(method), x: oodKept, y: idKept, width: method === "neco" ? 2.75 : 1.5 },
-    ];
+export function rocFigure(
+  document: Document,
+  distributions: Distributions,
+  set: string,
+): Markup | null {
+  const series = Object.entries(distributions).flatMap(([method, sets]): Series[] => {
+    const roc = sets[set]?.roc;
+    if (roc === undefined) return [];
+    const width = method === "neco" ? 2.75 : 1.5;
+    return [{ name: methodTitle(method), x: roc.ood_kept, y: roc.id_kept, width }];
   });
   if (series.length === 0) return null;
   return lineChart(document, {

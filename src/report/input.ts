@@ -1,5 +1,6 @@
 /** What a report is made of: the JSON files of a run folder, typed, and nothing that needs a GPU. */
 import type { NcJson } from "./collapse-input.ts";
+import type { Distributions } from "./distribution.ts";
 
 /** Any value that JSON can hold. */
 export type Json =
@@ -131,7 +132,7 @@ export interface IdResult {
   } | null;
 }
 
-/** `ood.json`, as `neco ood --json` writes it. */
+/** `ood.json`, as `neco ood --json` writes it. What only figures need may be absent; a run keeps it apart. */
 export interface OodJson {
   readonly schema: "neco-webgpu/ood@1";
   readonly adapter: string;
@@ -141,6 +142,9 @@ export interface OodJson {
   readonly skipped: Readonly<Record<string, string>>;
   /** Runs that the figures are means over; absent for one. */
   readonly runs?: number;
+  readonly distributions?: Distributions;
+  readonly sweep?: SweepJson;
+  readonly pca?: PcaJson;
 }
 
 /** Where an OOD set stands; a control (noise) is in no average. */
@@ -166,6 +170,8 @@ export interface PcaJson {
 export interface SweepJson {
   readonly schema: "neco-webgpu/sweep@1";
   readonly seen_test_ood: true;
+  /** What it is of, where not of `neco`. */
+  readonly method?: "neco-nologit";
   /** The d that the results use, chosen without OOD data. */
   readonly chosen: number;
   readonly d: readonly number[];
@@ -207,9 +213,6 @@ export interface Credit {
   readonly hash: string | null;
 }
 
-/** Score columns by `METHOD/id` and `METHOD/OODNAME`, higher = more in-distribution. */
-export type ScoreColumns = Readonly<Record<string, ArrayLike<number>>>;
-
 /** Everything a report can show; what is null or empty is left out, aloud where it matters. */
 export interface ReportInput {
   readonly title: string;
@@ -220,7 +223,7 @@ export interface ReportInput {
   readonly metrics: readonly MetricRow[];
   readonly ood: OodJson | null;
   readonly groups: Readonly<Record<string, OodGroup>>;
-  readonly scores: ScoreColumns;
+  readonly distributions: Distributions;
   readonly sweep: SweepJson | null;
   readonly nc: NcJson | null;
   readonly pca: PcaJson | null;

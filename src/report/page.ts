@@ -1,11 +1,14 @@
 /** Puts the sections of a report together into one self-contained page. */
-import { collapseFigures, collapseTable, phaseNote, phaseOf } from "./collapse.ts";
-import { histogramFigure, methodsOf, rocFigure, setsOf } from "./distributions.ts";
+import { collapseFigures, collapseTable } from "./collapse.ts";
+import { delongMarkup } from "./delong.ts";
+import { histogramFigure, rocFigure } from "./distributions.ts";
+import type { Distribution } from "./distribution.ts";
 import { adapterNote, factsSection } from "./facts.ts";
 import { count, figure, isSoftware, methodTitle, percent } from "./format.ts";
 import { grid, renderFrame, type Section } from "./frame.ts";
 import { html, type Markup } from "./html.ts";
 import type { Example, ExamplesJson, ReportInput } from "./input.ts";
+import { phaseNote, phaseOf } from "./phase.ts";
 import { scatterFigure } from "./scatter.ts";
 import { reliabilityFigure, riskFigure, selectiveTable } from "./selective.ts";
 import { simplexFigure } from "./simplex.ts";
@@ -24,7 +27,7 @@ function headline({ ood, config, nc }: ReportInput): Markup {
   if (ood !== null && ood.id.accuracy !== null)
     cards.push(
       card(
-        `accuracy on ${count(ood.id.n)} ID test images`,
+        `accuracy on ${count(ood.id.n)} ID test ${config === null ? "samples" : "images"}`,
         `${percent(ood.id.accuracy)}${ood.id.accuracy_std === undefined ? "" : ` ± ${percent(ood.id.accuracy_std)}`} %`,
       ),
     );
@@ -51,7 +54,7 @@ function oodSection({ ood, groups }: ReportInput): Section[] {
       ${count(ood.id.n)}. Best in bold, and underlined; equal print is equal rank. Averages are
       unweighted means over sets.
     </p>
-    ${resultTables(ood, groups)}${controlTables(ood, groups)}
+    ${resultTables(ood, groups)}${delongMarkup(ood, groups)}${controlTables(ood, groups)}
     <h3>Methods</h3>
     ${methodFacts(ood)}`;
   return [{ id: "results", title: "OOD detection", body }];
@@ -70,13 +73,15 @@ function scatterSection(document: Document, { pca }: ReportInput): Section[] {
   ];
 }
 
-function scoreSection(document: Document, { scores }: ReportInput): Section[] {
-  const methods = methodsOf(scores);
+function scoreSection(document: Document, { distributions }: ReportInput): Section[] {
+  const methods = Object.keys(distributions);
   const headMethod = methods.includes("neco") ? "neco" : methods[0];
   if (headMethod === undefined) return [];
+  const setsOf = (method: string): [string, Distribution][] =>
+    Object.entries(distributions[method] ?? {});
   const histograms = (method: string): Markup[] =>
-    present(
-      setsOf(scores, method).map((set) => histogramFigure(document, { scores, method, set })),
+    setsOf(method).map(([set, distribution]) =>
+      histogramFigure(document, { method, set, distribution }),
     );
   const others = methods.filter((method) => method !== headMethod);
   const body = html`<h3>Histograms, ${methodTitle(headMethod)}</h3>
@@ -89,7 +94,7 @@ function scoreSection(document: Document, { scores }: ReportInput): Section[] {
         </details>`,
     )}
     <h3>ROC</h3>
-    ${grid(present(setsOf(scores, headMethod).map((set) => rocFigure(document, scores, set))))}`;
+    ${grid(present(setsOf(headMethod).map(([set]) => rocFigure(document, distributions, set))))}`;
   return [{ id: "scores", title: "Scores", body }];
 }
 

@@ -1,5 +1,6 @@
 /** Turns Plot's figures into captioned, self-contained SVG; the document is injected (linkedom in Node). */
 import * as Plot from "@observablehq/plot";
+import { figure } from "./format.ts";
 import { seriesColour, seriesDash } from "./palette.ts";
 import { html, trusted, type Markup } from "./html.ts";
 
@@ -31,7 +32,7 @@ export interface Series {
 /** What a line chart needs beside its series. */
 export interface LineChart extends FigureText {
   readonly xLabel: string;
-  readonly yLabel: string;
+  readonly yLabel: string | null;
   readonly series: readonly Series[];
   readonly log?: boolean;
   readonly yDomain?: readonly [number, number];
@@ -122,6 +123,23 @@ function logDomain(series: readonly Series[]): [number, number] {
   return [low, high];
 }
 
+function axesOf(
+  { xLabel, yLabel, log = false, xDomain, yDomain }: LineChart,
+  series: readonly Series[],
+): Pick<Plot.PlotOptions, "x" | "y"> {
+  const domain = logDomain(series);
+  return {
+    x: { label: xLabel, nice: false, tickFormat: tick, ...(xDomain ? { domain: xDomain } : {}) },
+    y: {
+      label: yLabel,
+      grid: true,
+      tickFormat: tick,
+      ...(log ? { type: "log", domain, ticks: powersIn(domain) } : {}),
+      ...(yDomain ? { domain: yDomain } : {}),
+    },
+  };
+}
+
 /** Lines over one x axis: curves against the step, ROC, AUROC against d. */
 export function lineChart(document: Document, chart: LineChart): Markup {
   const { log = false, dots = false, marks = [] } = chart;
@@ -151,17 +169,56 @@ export function lineChart(document: Document, chart: LineChart): Markup {
       width: 460,
       height: 290,
       marginLeft: 52,
-      x: { label: chart.xLabel, nice: false, ...(chart.xDomain ? { domain: chart.xDomain } : {}) },
-      y: {
-        label: chart.yLabel,
-        grid: true,
-        tickFormat: tick,
-        ...(log
-          ? { type: "log", domain: logDomain(series), ticks: powersIn(logDomain(series)) }
-          : {}),
-        ...(chart.yDomain ? { domain: chart.yDomain } : {}),
-      },
+      ...axesOf(chart, series),
       marks: [...lines, ...guides],
     },
   );
+}
+
+/** Named values as dots on one axis. */
+export interface DotChart extends FigureText {
+  readonly xLabel: string | null;
+  readonly rows: readonly { readonly name: string; readonly value: number }[];
+  readonly log?: boolean;
+}
+
+const ROW_HEIGHT = 24;
+const LETTER_WIDTH = 6.5;
+
+/** A dot per name with its value beside it, for what was measured once; null if nothing can be drawn. */
+export function dotChart(document: Document, chart: DotChart): Markup | null {
+  const { log = false, xLabel } = chart;
+  const rows = chart.rows.filter(({ value }) => Number.isFinite(value) && (!log || value > 0));
+  if (rows.length === 0) return null;
+  const largest = Math.max(...rows.map(({ value }) => value));
+  const domain = logDomain([{ name: "", x: rows.map(() => 0), y: rows.map(({ value }) => value) }]);
+  const longest = Math.max(...rows.map(({ name }) => name.length));
+  return drawFigure(document, chart, {
+    width: 460,
+    height: 60 + ROW_HEIGHT * rows.length,
+    marginLeft: Math.min(200, 20 + LETTER_WIDTH * longest),
+    marginRight: 60,
+    x: log
+      ? {
+          label: xLabel,
+          type: "log",
+          domain,
+          ticks: powersIn(domain),
+          tickFormat: tick,
+          grid: true,
+        }
+      : { label: xLabel, domain: [0, largest || 1], nice: true, tickFormat: tick, grid: true },
+    y: { label: null, domain: rows.map(({ name }) => name), type: "point" },
+    marks: [
+      Plot.ruleY(rows, { y: "name", strokeOpacity: 0.15 }),
+      Plot.dot(rows, { x: "value", y: "name", r: 4, fill: seriesColour(0) }),
+      Plot.text(rows, {
+        x: "value",
+        y: "name",
+        text: ({ value }: { value: number }) => figure(value),
+        textAnchor: "start",
+        dx: 8,
+      }),
+    ],
+  });
 }

@@ -7,6 +7,7 @@ import type { Markup } from "./html.ts";
 import { classColours } from "./palette.ts";
 import { drawFigure } from "./plot.ts";
 
+const MAX_NAMED = 30; // classes in the legend; more hide the figure
 const OOD_COLOUR = "var(--ood)"; // black on white, white in the dark
 
 interface Point {
@@ -59,9 +60,11 @@ export function scatterFigure(document: Document, pca: PcaJson, set: string): Ma
   const caption =
     `Penultimate features on the first two principal axes of the ID training set (${percent(first)} % and ${percent(second)} % of the variance): ` +
     `${count(pca.id.x.length)} ID test samples in colour, ${count(ood.x.length)} of ${set} as small dots on top` +
-    (outside > 0 ? ` (${count(outside)} lie outside the frame).` : ".");
+    (outside > 0 ? ` (${count(outside)} lie outside the frame).` : ".") +
+    (pca.classes.length > MAX_NAMED ? ` Colours are ${count(pca.classes.length)} classes.` : "");
+  const named = pca.classes.length <= MAX_NAMED ? pca.classes : [];
   const legend = [
-    ...pca.classes.map((name, index) => ({ name, colour: at(colours, index), dot: true })),
+    ...named.map((name, index) => ({ name, colour: at(colours, index), dot: true })),
     { name: `${set} (OOD)`, colour: OOD_COLOUR, dot: true },
   ];
   return drawFigure(

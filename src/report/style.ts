@@ -32,11 +32,14 @@ th, td { padding: .28rem .6rem; border-bottom: 1px solid var(--rule); text-align
   vertical-align: top; }
 th:first-child, td:first-child { text-align: left; }
 thead th { border-bottom: 2px solid var(--ink); white-space: nowrap; }
+table:not(.facts) th:first-child { white-space: nowrap; position: sticky; left: 0;
+  background: var(--paper); }
 thead .group { text-align: center; border-bottom: 1px solid var(--rule); }
 td.average, th.average { background: var(--band); }
 table.facts td { text-align: left; overflow-wrap: anywhere; } table.facts th { text-align: left;
   font-weight: 600; white-space: nowrap; }
 table.figures td { white-space: nowrap; } table.figures th .soft { font-weight: 400; }
+td small { white-space: nowrap; }
 .best { font-weight: 700; text-decoration: underline; text-underline-offset: 3px; }
 .plots { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(24rem, 100%), 1fr)); gap: 1rem 1.6rem; }
 figure { margin: .6rem 0; break-inside: avoid; } figcaption { font-size: .9rem; }

@@ -1,4 +1,5 @@
 /** The result table as plain text, for the terminal. */
+import { delongTable } from "./delong.ts";
 import { METRICS, methodTitle, percent, spread, spreadNote, type MetricName } from "./format.ts";
 import type { OodGroup, OodJson } from "./input.ts";
 import { bestOf, controlColumns, mainColumns, type Column } from "./tables.ts";
@@ -9,7 +10,8 @@ const SHOWN = METRICS.slice(0, 2);
 const isNumeric = (cells: readonly string[]): boolean =>
   cells.every(
     (cell) =>
-      cell === "–" || /^-?\d[\d.\u202f]*(e[-+]?\d+)?\s?(\*|\(.*\))?( ± .*| \[.*\])?\s*$/.test(cell),
+      cell === "–" ||
+      /^[+-]?\d[\d.\u202f]*(e[-+]?\d+)?\s?(\*|\(.*\))?( ± .*| \[.*\])?\s*$/.test(cell),
   );
 
 /** Lines of a table with columns as wide as their longest cell; a rule below the head. */
@@ -66,35 +68,10 @@ export function summaryTable(ood: OodJson, groups: Readonly<Record<string, OodGr
         ]),
   ]);
   const note = spreadNote(ood);
-  return [...parts, ...delongTables(ood, columns), ...(note === "" ? [] : [`${note}.`])].join(
-    "\n\n",
-  );
-}
-
-/** p-values below it are printed as such. */
-const LEAST_P = 1e-4;
-
-/** DeLong's test of every method against the reference: difference of AUROC and p per set. */
-function delongTables(ood: OodJson, columns: readonly Column[]): string[] {
-  const sets = columns.filter(({ n }) => n !== null).map(({ title }) => title);
-  const all = Object.entries(ood.results);
-  const reference = all
-    .flatMap(([, result]) => sets.map((set) => result.sets[set]?.delong?.reference))
-    .find((name) => name !== undefined);
-  if (reference === undefined) return [];
-  const rows = all
-    .filter(([method]) => method !== reference)
-    .map(([method, result]) => [
-      methodTitle(method),
-      ...sets.map((set) => {
-        const test = result.sets[set]?.delong;
-        if (test === undefined) return "–";
-        const { difference, p } = test;
-        const chance = p === null ? "–" : p < LEAST_P ? `< ${LEAST_P}` : p.toFixed(4);
-        return `${difference > 0 ? "+" : ""}${percent(difference)} (p ${p !== null && p < LEAST_P ? "" : "= "}${chance})`;
-      }),
-    ]);
+  const delong = delongTable(ood, groups);
   return [
-    `AUROC against ${methodTitle(reference)}, difference in percent (two-sided p by DeLong's test, not corrected for several tests)\n${textTable(["method", ...sets], rows)}`,
-  ];
+    ...parts,
+    ...(delong === null ? [] : [`${delong.caption}\n${textTable(delong.head, delong.rows)}`]),
+    ...(note === "" ? [] : [`${note}.`]),
+  ].join("\n\n");
 }

@@ -1,5 +1,5 @@
 /** NECO's AUROC and FPR against the number of principal directions. */
-import { count } from "./format.ts";
+import { count, methodTitle } from "./format.ts";
 import type { Markup } from "./html.ts";
 import type { SweepJson } from "./input.ts";
 import { lineChart } from "./plot.ts";
@@ -12,7 +12,7 @@ export function sweepFigures(document: Document, sweep: SweepJson): Markup[] {
   ] as const;
   return metrics.map(([metric, title]) =>
     lineChart(document, {
-      title: `NECO: ${title}`,
+      title: `${methodTitle(sweep.method ?? "neco")}: ${title}`,
       caption: `Percent. The dashed line is the d that the tables use (${count(sweep.chosen)}). The curves have seen the test OOD sets: they explain, they choose nothing.`,
       xLabel: "d (principal directions kept)",
       yLabel: "%",

@@ -108,6 +108,61 @@ describe("a detector of feature files", () => {
   });
 });
 
+describe("figures of feature files", () => {
+  test("--html draws all, and a page of the JSON beside it is the same", async () => {
+    const page = path("page.html");
+    const code = await ood("--methods", "neco,msp", "--html", page, "--json", path("all.json"));
+    expect(code, written).toBe(EXIT.done);
+    const nc = ["nc", "--features", plain("train"), "--head", plain("head")];
+    const far = ["--ood", `far=${plain("far")}`];
+    expect(await runCli([...nc, ...far, "--json", path("nc.json")], COMMANDS)).toBe(EXIT.done);
+    const again = path("again.html");
+    const words = [path("all.json"), path("nc.json"), "--out", again];
+    expect(await runCli(["report", ...words], COMMANDS), written).toBe(EXIT.done);
+    expect(written).not.toContain("not in the results");
+    const figuresIn = (file: string): string[] =>
+      [...readFileSync(file, "utf8").matchAll(/<svg[^>]* aria-label="([^"]*)"/g)].map(
+        ([, name = ""]) => name,
+      );
+    const own = figuresIn(page);
+    for (const name of [
+      "ID classes and far",
+      "NECO value: ID and far",
+      "MSP value: ID and far",
+      "ROC: ID against far",
+      "Risk against coverage, ID test",
+      "Reliability diagram",
+      "NECO: AUROC against d",
+    ])
+      expect(own).toContain(name);
+    expect(figuresIn(again).filter((name) => own.includes(name))).toEqual(own);
+    expect(figuresIn(again)).toContain("NC5: OOD orthogonality");
+    expect(figuresIn(again)).toContain("NC1: variability within classes");
+  });
+});
+
+test("features alone, without head and labels: what remains is drawn", async () => {
+  const values = Float32Array.from({ length: 4 * 400 }, (_, index) => Math.sin(index * index));
+  for (const [name, scale] of [
+    ["bare-train", 1],
+    ["bare-test", 1.1],
+    ["bare-far", 3],
+  ] as const)
+    await save(
+      `${name}.npz`,
+      values.map((value, index) => (index % 4 === 3 ? scale : 1) * value),
+      4,
+    );
+  const files = ["--id-train", path("bare-train.npz"), "--id-test", path("bare-test.npz")];
+  const far = ["--ood", `far=${path("bare-far.npz")}`, "--html", path("bare.html")];
+  expect(await runCli(["ood", ...files, ...far], COMMANDS), written).toBe(EXIT.done);
+  const page = readFileSync(path("bare.html"), "utf8");
+  expect(page).toContain("NECO without MaxLogit: AUROC against d");
+  expect(page).toContain("ID classes and far");
+  expect(page).toContain("ROC: ID against far");
+  expect(page).not.toContain("Reliability diagram");
+});
+
 describe("runs without a result", () => {
   test("all methods skipped: the reasons, and exit 1", async () => {
     expect(await ood("--methods", "ensemble")).toBe(EXIT.fixable);

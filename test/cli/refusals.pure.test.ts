@@ -67,6 +67,7 @@ describe("usage: exit 2", () => {
     ["a set in two groups", [...far, "--near", "far", "--far", "far"], /in one group only/],
     ["scores of a bad ending", [...far, "--scores", path("x.txt")], /x\.txt: name it \.npz/],
     ["a detector without --id-val", [...far, "--save-detector", "d.safetensors"], /--id-val/],
+    ["a page of a run", ["--run", "r", "--html", "p.html"], /neco report r makes the page/],
     ["--recall alone", [...far, "--recall", "0.9"], /--save-detector/],
   ])("%s", async (_, words, message) => {
     expect(await ood(...words)).toBe(EXIT.usage);
@@ -116,6 +117,17 @@ describe("files: exit 1, by name", () => {
     expect(written).toMatch(/OOD set o \(.*narrow\.npz\) has 2 feature columns/);
     expect(await nc("--features", path("many.npz"))).toBe(EXIT.fixable);
     expect(written).toMatch(/many\.npz\) has logits of 7 classes, the head has 2/);
+  });
+
+  test("neco nc: a weight decay without a loss", async () => {
+    const words = ["nc", "--features", path("train.npz"), "--weight-decay", "0.1"];
+    expect(await runCli(words, COMMANDS)).toBe(EXIT.usage);
+    expect(written).toMatch(/add --loss ce or --loss mse/);
+  });
+
+  test("neco nc: a step of a run", async () => {
+    expect(await runCli(["nc", "--run", "r", "--step", "3"], COMMANDS)).toBe(EXIT.usage);
+    expect(written).toMatch(/--step is for feature files/);
   });
 
   test("neco detect: a pickle", async () => {

@@ -1,5 +1,5 @@
 /** `neco report --runs` as a person meets it: what it writes, and one clear line for what it refuses. */
-import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
@@ -55,6 +55,17 @@ test.each([
   expect(await report("--runs", ...names.map(path), "--csv", path("never.csv"))).toBe(code);
   expect(written).toMatch(message);
   expect(existsSync(path("never.csv"))).toBe(false);
+});
+
+test("outputs that cannot be written are refused before anything is read", async () => {
+  mkdirSync(path("folder"), { recursive: true });
+  for (const option of ["--csv", "--latex", "--json", "--out"]) {
+    written = "";
+    expect(await report("--runs", path("a.json"), path("none.json"), option, path("folder"))).toBe(
+      EXIT.fixable,
+    );
+    expect(written).toMatch(/cannot write .*folder: it is a folder/);
+  }
 });
 
 test("a run and --runs together make no sense", async () => {

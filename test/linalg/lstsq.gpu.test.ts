@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createEngine } from "../../src/engine/index.ts";
 import type { Engine } from "../../src/engine/index.ts";
 import { lstsq } from "../../src/linalg/index.ts";
+import { DataError } from "../../src/util/errors.ts";
 import { at } from "../../src/util/shape.ts";
 import { distance, families, multiply, norm } from "./families.ts";
 import type { Dense } from "./families.ts";
@@ -84,6 +85,28 @@ describe("lstsq", () => {
     const { x, rank } = await lstsq(engine, a, b, { rcond: 1e-2 });
     expect(rank).toBe(1);
     expect(Array.from(await x.floats(), (value) => Math.abs(value))).toEqual([1, 0]);
+  });
+
+  it("refuses NaN and Inf on either side", async () => {
+    const fine = new Float32Array([1, 2, 3, 4, 5, 6]);
+    for (const bad of [Number.NaN, Infinity, -Infinity]) {
+      const damaged = fine.with(3, bad);
+      const sides = [fine, damaged].map((values) => engine.tensor(values, [3, 2]));
+      const [good, spoilt] = [at(sides, 0), at(sides, 1)];
+      await expect(lstsq(engine, good, spoilt)).rejects.toThrow(
+        new DataError(`lstsq: b[1, 1] is ${bad}; check the input for NaN or Inf`),
+      );
+      await expect(lstsq(engine, spoilt, good)).rejects.toThrow(DataError);
+    }
+    const pair = new Float32Array([Infinity, 0, -Infinity, 0, 1, 1]); // no sum of them is finite
+    const both = engine.tensor(pair, [3, 2]);
+    await expect(lstsq(engine, engine.tensor(fine, [3, 2]), both)).rejects.toThrow(/b\[0, 0\]/);
+  });
+
+  it("takes finite values whose sum is not", async () => {
+    const ones = engine.tensor(new Float32Array([1, 1]), [2, 1]);
+    const { x } = await lstsq(engine, ones, engine.tensor(Float32Array.of(3e38, 3e38), [2, 1]));
+    expect(x.shape).toEqual([1, 1]);
   });
 
   it("refuses shapes that do not meet", async () => {

@@ -34,6 +34,21 @@ describe.each(Object.keys(golden) as (keyof typeof golden)[])("%s", (regime) => 
     for (const key of ["lnc1", "lnc2_3", "l_perp", "loss"] as const)
       expect(Math.abs(got[key] / want[key] - 1), key).toBeLessThan(1e-4);
   });
+  test.each(golden[regime])(
+    "the regularised loss is twice that loss: $weight_decay",
+    async (want) => {
+      const { train, head } = await openRegime(regime);
+      const asked = { kind: "mse", weightDecay: want.weight_decay } as const;
+      const { loss } = await neuralCollapse(engine, {
+        features: train,
+        weights: head,
+        loss: asked,
+      });
+      expect(Math.abs(loss!.total / (2 * want.loss) - 1)).toBeLessThan(1e-5);
+      expect(loss!.total).toBe(loss!.mean + loss!.penalty);
+      expect([loss!.kind, loss!.parameters]).toEqual(["mse", "head"]);
+    },
+  );
   test("the parts add up to the loss, since classes are equal", async () => {
     const { lnc1, lnc2_3, l_perp, loss } = await partsOf(regime, 5e-4);
     expect((lnc1 + lnc2_3 + l_perp) / loss).toBeCloseTo(1, 6);

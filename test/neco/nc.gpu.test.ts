@@ -8,6 +8,7 @@ import { neuralCollapse } from "../../src/neco/index.ts";
 import { compareCollapse } from "./compare.ts";
 import type { Tree } from "./compare.ts";
 import { golden, openRegime, regimes } from "./regimes.ts";
+import type { RegimeData } from "./regimes.ts";
 
 let engine: Engine;
 beforeAll(async () => {
@@ -22,6 +23,56 @@ describe("against the oracle", () => {
     const { train, near, far, head } = await openRegime(regime);
     const got = await neuralCollapse(engine, { features: train, weights: head, ood: [near, far] });
     compareCollapse(regime, got, golden.regimes[regime].nc as unknown as Tree);
+  });
+});
+
+describe("regularised cross-entropy", () => {
+  /** Mean −log p_y in float64, of logits h·Wᵀ + b. */
+  async function crossEntropy({ train, head: { weight, bias, classes, dim } }: RegimeData) {
+    const h = await train.features(0, train.rows);
+    let total = 0;
+    for (let row = 0; row < train.rows; row++) {
+      const z = Array.from({ length: classes }, (_, c) => {
+        let sum: number = bias?.[c] ?? 0;
+        for (let j = 0; j < dim; j++) sum += h[row * dim + j]! * weight[c * dim + j]!;
+        return sum;
+      });
+      const own = z[train.labels![row]!]!;
+      const others = z.filter((_, c) => c !== train.labels![row]);
+      total += Math.log1p(others.reduce((sum, value) => sum + Math.exp(value - own), 0));
+    }
+    return total / train.rows;
+  }
+
+  test.each(regimes)("%s: as float64 has it", async (regime) => {
+    const data = await openRegime(regime);
+    const { train: features, head: weights } = data;
+    const loss = { kind: "ce", weightDecay: 0.1, squares: 12 } as const;
+    const { loss: got } = await neuralCollapse(engine, { features, weights, loss });
+    const want = await crossEntropy(data);
+    expect(Math.abs(got!.mean - want)).toBeLessThanOrEqual(1e-5 * want + 1e-9);
+    expect(got).toMatchObject({ parameters: "network", weight_decay: 0.1 });
+    expect(got!.penalty).toBeCloseTo(0.6, 12);
+    expect(got!.total).toBe(got!.mean + got!.penalty);
+  });
+
+  test("keeps its digits where classes have collapsed", async () => {
+    const features = repeated(etf(5), 5, 4);
+    const weights = head(
+      etf(5).map((value) => 30 * value),
+      5,
+    );
+    const loss = { kind: "ce", weightDecay: 0 } as const;
+    const { loss: got } = await neuralCollapse(engine, { features, weights, loss });
+    expect(got!.mean / (4 * Math.exp(-30))).toBeCloseTo(1, 4);
+    expect([got!.penalty, got!.parameters]).toEqual([0, "head"]);
+  });
+
+  test("is measured only where it is asked for, with a weight decay from 0 on", async () => {
+    const asked = { features: repeated(etf(5), 5, 4), weights: head(etf(5), 5) };
+    expect(await neuralCollapse(engine, asked)).not.toHaveProperty("loss");
+    const loss = { kind: "ce", weightDecay: -1 } as const;
+    await expect(neuralCollapse(engine, { ...asked, loss })).rejects.toThrow(/at least 0, not -1/);
   });
 });
 

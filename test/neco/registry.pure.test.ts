@@ -3,7 +3,8 @@ import { describe, expect, test } from "vitest";
 import { detectorBytes, parseDetector } from "../../src/neco/detectorFile.ts";
 import type { DetectorSpec } from "../../src/neco/detectorFile.ts";
 import { chooseScores, findScore, scoreOptions, scores, sweepGrid } from "../../src/neco/index.ts";
-import { principalDim } from "../../src/neco/principalSpace.ts";
+import { gridOf } from "../../src/neco/parameters.ts";
+import { principalDim, principalParameters } from "../../src/neco/principalSpace.ts";
 import { dimForVariance, isTied, rankOf } from "../../src/neco/spectrum.ts";
 
 const f64 = (...values: number[]): Float64Array => Float64Array.from(values);
@@ -62,6 +63,31 @@ describe("options", () => {
     expect(() => principalDim("vim", 64, scoreOptions({ principalDim: 64 }))).toThrow(
       /--principal-dim 64 is not below the 64/,
     );
+  });
+  test("a D′ of one method goes before that of both, and before the preset", () => {
+    const options = scoreOptions({ principalDim: 9, methodParams: { vim: { dim: 7 } } });
+    expect(principalDim("vim", 64, options)).toEqual({ dim: 7, rule: "fixed" });
+    expect(principalDim("residual", 64, options).dim).toBe(9);
+    const published = scoreOptions({
+      principalDim: 9,
+      methodParams: { vim: { dim: "published" } },
+    });
+    expect(principalDim("vim", 64, published).dim).toBe(32);
+    expect(() =>
+      principalDim("vim", 64, scoreOptions({ methodParams: { vim: { dim: 99 } } })),
+    ).toThrow(/--param vim\.dim=99 is not below the 64/);
+  });
+  test("a search tries OpenOOD's D′ and the published one below D, unless one was given", () => {
+    const gridFor = (method: "vim" | "residual", dim: number, given = {}): unknown[] =>
+      gridOf(principalParameters(method), { dim, options: scoreOptions(given) }).map(
+        ({ dim: value }) => value,
+      );
+    expect(gridFor("vim", 2048, { preset: "openood" })).toEqual([256, 1000]);
+    expect(gridFor("residual", 2048, { preset: "openood" })).toEqual([256, 512, 1000]);
+    expect(gridFor("vim", 1024)).toEqual([256, 512, 1000]);
+    expect(gridFor("vim", 768)).toEqual([256, 512]);
+    expect(gridFor("vim", 256)).toEqual([128]);
+    expect(gridFor("vim", 2048, { principalDim: 300 })).toEqual([undefined]);
   });
 });
 

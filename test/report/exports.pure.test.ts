@@ -1,16 +1,19 @@
 /** Tables that leave the program: LaTeX, CSV, and several runs as mean ± standard deviation. */
+import { parseHTML } from "linkedom";
 import { describe, expect, test } from "vitest";
 import {
   csvTable,
   latexTable,
   overRuns,
   quoteCsv,
+  renderReport,
   summaryTable,
   type MethodResult,
   type OodJson,
   type SetResult,
 } from "../../src/report/index.ts";
 import { escapeLatex } from "../../src/report/latex.ts";
+import { bare } from "./sample.ts";
 
 const set = (auroc: number, fpr: number, more: Partial<SetResult> = {}): SetResult => ({
   auroc,
@@ -150,7 +153,7 @@ describe("several runs", () => {
   });
 });
 
-test("DeLong's test in the terminal", () => {
+test("DeLong's test in the terminal and on the page", () => {
   const delong = { reference: "neco", difference: -0.0123, p: 0.04321 };
   const tested = results({
     msp: [set(0.9, 0.2, { delong })],
@@ -162,4 +165,9 @@ test("DeLong's test in the terminal", () => {
   expect(text).toMatch(/MSP +-1\.23 \(p = 0\.0432\)/);
   expect(text).toMatch(/Energy +\+2\.00 \(p < 0\.0001\)/);
   expect(text.split("NECO")).toHaveLength(4); // two tables and the heading, no row of its own
+  expect(text).toContain("not corrected for the number of tests, 2");
+  const { document } = parseHTML("<!doctype html><html><body></body></html>");
+  const page = renderReport({ ...bare, ood: tested, groups }, document);
+  expect(page).toContain("not corrected for the number of tests, 2");
+  expect(page).toContain("-1.23 (p = 0.0432)");
 });

@@ -1,31 +1,17 @@
 /** The report as a reader and as a parser sees it: complete, self-contained, honest about what is missing. */
 import { parseHTML } from "linkedom";
 import { describe, expect, test } from "vitest";
-import { histogram, rocCurve } from "../../src/report/distributions.ts";
 import { flatten } from "../../src/report/facts.ts";
 import { count, figure, percent } from "../../src/report/format.ts";
 import { escapeHtml, html } from "../../src/report/html.ts";
-import { phaseOf, renderReport, summaryTable, type ReportInput } from "../../src/report/index.ts";
+import { renderReport, summaryTable, type ReportInput } from "../../src/report/index.ts";
 import { classColours } from "../../src/report/palette.ts";
-import { sample } from "./sample.ts";
+import { bare, sample } from "./sample.ts";
 
 const newDocument = (): Document => parseHTML("<!doctype html><html><body></body></html>").document;
 const read = (input: ReportInput): Document =>
   parseHTML(renderReport(input, newDocument())).document;
 const text = (input: ReportInput): string => read(input).body.textContent;
-
-const bare: ReportInput = {
-  ...sample,
-  config: null,
-  metrics: [],
-  ood: null,
-  scores: {},
-  sweep: null,
-  nc: null,
-  pca: null,
-  examples: null,
-  credits: [],
-};
 
 describe("report page", () => {
   const page = renderReport(sample, newDocument());
@@ -141,46 +127,14 @@ describe("report page", () => {
   });
 });
 
-describe("terminal phase", () => {
-  const nc = sample.nc;
-  if (nc === null) throw new Error("the sample has NC metrics");
-  const steps = (accuracies: readonly number[]): ReportInput["nc"] => ({
-    ...nc,
-    steps: accuracies.map((accuracy, index) => ({ ...nc, accuracy, step: 100 * index })),
-  });
-  test.each([
-    ["reached and kept", steps([0.5, 0.9991, 1]), { kind: "terminal", from: 100, to: 200 }],
-    ["lost again", steps([0.5, 1, 0.99]), { kind: "before", accuracy: 0.99, step: 200 }],
-    ["reached late", steps([1, 0.99, 1]), { kind: "terminal", from: 200, to: 200 }],
-    [
-      "one checkpoint below",
-      { ...nc, accuracy: 0.9, steps: [] },
-      { kind: "before", accuracy: 0.9, step: 0 },
-    ],
-    ["nothing known", null, { kind: "unknown" }],
-  ] as const)("%s", (_, input, expected) => {
-    expect(phaseOf(input, [])).toEqual(expected);
-  });
+test("many classes: colours, but no legend that hides the figure", () => {
+  const classes = Array.from({ length: 100 }, (_, label) => `class ${label}`);
+  const page = text({ ...bare, pca: { ...sample.pca!, classes } });
+  expect(page).toContain("Colours are 100 classes.");
+  expect(page).not.toContain("class 42");
 });
 
 describe("numbers", () => {
-  test("histogram has unit area and clamps the far ends", () => {
-    const { edges, density } = histogram([-5, 0.1, 0.2, 0.9, 7], { low: 0, high: 1, bins: 4 });
-    expect(edges).toEqual([0, 0.25, 0.5, 0.75, 1]);
-    expect(density.reduce((sum, height) => sum + height / 4, 0)).toBeCloseTo(1, 12);
-    expect(density[0]).toBeCloseTo((3 / 5) * 4, 12);
-  });
-
-  test("ROC merges ties and ends at (1, 1)", () => {
-    const { oodKept, idKept } = rocCurve([3, 2, 2], [2, 1]);
-    expect(oodKept).toEqual([0, 0, 0.5, 1]);
-    expect(idKept).toEqual([0, 1 / 3, 1, 1]);
-  });
-
-  test("ROC of NaN scores ends", () => {
-    expect(rocCurve([Number.NaN], [1]).idKept.length).toBeGreaterThan(0);
-  });
-
   test("formats", () => {
     expect(percent(0.98765)).toBe("98.77");
     expect(percent(Number.NaN)).toBe("–");

@@ -1,10 +1,11 @@
 /** A made-up run with every part that a report can show; numbers follow no model. */
-import type {
-  MethodResult,
-  OodMetrics,
-  ReportInput,
-  ScoreColumns,
-  SetResult,
+import {
+  distributionsOf,
+  type MethodResult,
+  type OodMetrics,
+  type ReportInput,
+  type ScoreColumns,
+  type SetResult,
 } from "../../src/report/index.ts";
 
 const SETS = ["digits-8-9", "fashion", "patches", "icons", "noise"];
@@ -159,7 +160,7 @@ export const sample: ReportInput = {
     icons: "far",
     noise: "control",
   },
-  scores,
+  distributions: distributionsOf(scores),
   sweep: {
     schema: "neco-webgpu/sweep@1",
     seen_test_ood: true,
@@ -214,4 +215,18 @@ export const sample: ReportInput = {
   credits: [
     { name: "MNIST", credit: "LeCun, Cortes, Burges; CC BY-SA 3.0", hash: "ab".repeat(32) },
   ],
+};
+
+/** The same with nearly everything absent. */
+export const bare: ReportInput = {
+  ...sample,
+  config: null,
+  metrics: [],
+  ood: null,
+  distributions: {},
+  sweep: null,
+  nc: null,
+  pca: null,
+  examples: null,
+  credits: [],
 };

@@ -1,5 +1,5 @@
 /** Residual: how far a feature lies from the principal space of the ID training features. */
-import { fitPrincipal, takeResidualSpace } from "../principalSpace.ts";
+import { fitPrincipal, principalParameters, takeResidualSpace } from "../principalSpace.ts";
 import type { Score } from "../score.ts";
 
 /** −‖(h − u)ᵀQ‖. ViM (Wang et al., 2022), section 4. */
@@ -8,6 +8,7 @@ export const residual: Score = {
   aliases: [],
   title: "Residual",
   needs: ["features", "head"],
+  parameters: principalParameters("residual"),
   fit: (context) => fitPrincipal("residual", context),
   bind(engine, state) {
     const { space, release } = takeResidualSpace(engine, state);

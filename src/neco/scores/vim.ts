@@ -4,6 +4,7 @@ import { stateNumber } from "../arrays.ts";
 import { logSumExp } from "../logits.ts";
 import {
   fitPrincipal,
+  principalParameters,
   ResidualSpace,
   takeResidualSpace,
   typicalLength,
@@ -48,6 +49,7 @@ export const vim: Score = {
   aliases: [],
   title: "ViM",
   needs: ["features", "logits", "head"],
+  parameters: principalParameters("vim"),
   fit: async (context) =>
     afterwards(await fitPrincipal("vim", context), (state) => calibrate(context, state)),
   bind(engine, state) {

@@ -11,7 +11,7 @@ import type { Available, InputFile } from "./protocol.ts";
 import { another, turns } from "../ratios.ts";
 import type { Outcome, WorkOutcome } from "./report.ts";
 import type { Entrant } from "./roster.ts";
-import { inputsOf } from "./works.ts";
+import { inputsOf } from "./inputs.ts";
 import type { HostInput, Work } from "./works.ts";
 
 /** An engine that this machine has. */

@@ -1,8 +1,7 @@
-/** What all engines are measured on: inputs, tolerances and operation counts. */
-import { decompositions, matricesOf } from "./decompositions.ts";
+/** What all engines are measured on: shapes, tolerances and operation counts. */
+import { decompositions } from "./decompositions.ts";
 import type { Decomposition } from "./decompositions.ts";
 import type { Shape } from "../../src/util/shape.ts";
-import { sizeOf } from "../../src/util/shape.ts";
 import type { ViTConfig } from "../../src/vit/index.ts";
 import {
   SMALL_VIT,
@@ -12,10 +11,7 @@ import {
   VIT_S,
   VIT_S_GPU_BATCH,
   VIT_S_LOSSES,
-  uniform,
   vitFlops,
-  workloadBatch,
-  workloadParams,
 } from "../workloads.ts";
 
 /** Values on the host; f32, except for labels. */
@@ -194,76 +190,3 @@ export const works: readonly Work[] = [
   })),
   ...decompositions,
 ];
-
-const data = (shape: Shape, seed: number, scale = 1): HostInput => ({
-  shape,
-  values: uniform(sizeOf(shape), seed, scale),
-  weight: false,
-});
-
-const WIDE = 4; // softmax and GELU are flat within ±1
-
-/** The inputs by name, the same for every engine. */
-export function inputsOf(work: Work): Record<string, HostInput> {
-  switch (work.kind) {
-    case "matmul":
-      return { a: data([work.size, work.size], 1), b: data([work.size, work.size], 2) };
-    case "attention": {
-      const shape = [work.heads, work.tokens, work.headSize];
-      return { q: data(shape, 1), k: data(shape, 2), v: data(shape, 3) };
-    }
-    case "softmax":
-    case "gelu":
-      return { x: data([work.rows, work.cols], 1, WIDE) };
-    case "layernorm":
-      return {
-        x: data([work.rows, work.cols], 1),
-        weight: { ...data([work.cols], 2), weight: true },
-        bias: { ...data([work.cols], 3), weight: true },
-      };
-    case "vit":
-    case "train":
-      return vitInputs(work);
-    case "eigh":
-      return { a: symmetric(work.size) };
-    case "decompose":
-      return Object.fromEntries(
-        Object.entries(matricesOf(work)).map(([name, matrix]) => [
-          name,
-          { ...matrix, weight: false },
-        ]),
-      );
-    default:
-      return work satisfies never;
-  }
-}
-
-function vitInputs({
-  config,
-  batch,
-}: {
-  config: ViTConfig;
-  batch: number;
-}): Record<string, HostInput> {
-  const { patches, shape, labels } = workloadBatch(config, batch);
-  const weights = workloadParams(config).map(({ name, shape, values }) => [
-    name,
-    { shape, values, weight: true },
-  ]);
-  return {
-    ...(Object.fromEntries(weights) as Record<string, HostInput>),
-    patches: { shape, values: patches, weight: false },
-    labels: { shape: [batch], values: labels, weight: false },
-  };
-}
-
-/** Uniform random, symmetric: [D, D]. */
-function symmetric(size: number): HostInput {
-  const { shape, values, weight } = data([size, size], 1);
-  const mirrored = values.map((value, index) => {
-    const row = Math.floor(index / size);
-    const column = index % size;
-    return column > row ? (values[column * size + row] ?? Number.NaN) : value;
-  });
-  return { shape, values: mirrored, weight };
-}

@@ -9,7 +9,8 @@ import { another, ratioOf, turns } from "../../bench/ratios.ts";
 import { reference64 } from "../../bench/peers/reference.ts";
 import { agrees, aligned, rate, ratioIn, table } from "../../bench/peers/report.ts";
 import type { Outcome } from "../../bench/peers/report.ts";
-import { inputsOf, works } from "../../bench/peers/works.ts";
+import { inputsOf } from "../../bench/peers/inputs.ts";
+import { works } from "../../bench/peers/works.ts";
 import type { Work } from "../../bench/peers/works.ts";
 
 const workOf = (name: string): Work => works.find((work) => work.name === name)!;

@@ -75,7 +75,7 @@ export async function sample(
 }
 
 /** An idle GPU's clock is a fifth of a busy one's and takes that long to rise. */
-const GPU_WARM_MS = 150;
+export const GPU_WARM_MS = 150;
 
 /** A warm sample of one call; on GPUs the last of as many as bring the clock up. */
 async function warmUp(

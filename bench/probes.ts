@@ -35,7 +35,7 @@ const ROUNDS = 5;
 
 /**
  * Kernels of multiply-adds. Steps written out spare the loop's own instructions, which took 40 % of an
- * H100's peak from eight vec4s and one step a turn; software adapters prefer other numbers of chains.
+ * H200's peak from eight vec4s and one step a turn; software adapters prefer other numbers of chains.
  */
 const FMA_KERNELS = {
   scalar12: { element: "f32", chains: 12, repeats: 1 },

@@ -10,6 +10,7 @@ import { writeAtomic } from "../../src/platform/node.ts";
 import { UsageError } from "../../src/util/errors.ts";
 import { writePage } from "../files.ts";
 import { renderPeers } from "../html/page.ts";
+import { GPU_WARM_MS } from "../measure.ts";
 import { measurePeaks } from "../probes.ts";
 import type { Peaks } from "../probes.ts";
 import { driverEnvironment } from "./drivers.ts";
@@ -37,8 +38,10 @@ interface Options {
 }
 
 const LEAST_ROUNDS = 3;
-/** An idle GPU's clock is a fifth of a busy one's and takes tens of milliseconds to rise. */
-const PACE = { gpu: { warmMs: 100, settleMs: 20 }, cpu: { warmMs: 0, settleMs: 200 } } as const;
+const PACE = {
+  gpu: { warmMs: GPU_WARM_MS, settleMs: 20 },
+  cpu: { warmMs: 0, settleMs: 200 },
+} as const;
 const QUICK = { rounds: 3, seconds: 10 };
 const QUICK_WORKS = /^(matmul-512|attention|softmax|layernorm|gelu|eigh-128)$/;
 

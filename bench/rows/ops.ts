@@ -31,20 +31,24 @@ const dtypeOf = ({ inputs, attrs }: BenchRow): DType =>
 const elements = ({ inputs }: BenchRow): number =>
   inputs.reduce((sum, spec) => sum + (spec ? sizeOf(spec.shape) : 0), 0);
 
-/** Memory-bound shapes of 78 MB, beyond a GPU's caches; software adapters take seconds for them. */
-const LARGE: Partial<Record<OpName, readonly BenchRow[]>> = {
-  add: [{ inputs: [{ shape: [128 * 197, 768] }, { shape: [128 * 197, 768] }] }],
-  gelu: [{ inputs: [{ shape: [64 * 197, 1536] }] }],
-  layernorm: [{ inputs: [{ shape: [128 * 197, 768] }, { shape: [768] }, { shape: [768] }] }],
-  softmax: [{ inputs: [{ shape: [128 * 768, 197] }] }],
+/** A memory-bound shape of 78 MB, beyond a GPU's caches; software adapters take seconds for it. */
+const beyondCaches = (...shapes: readonly (readonly number[])[]): BenchRow => ({
+  inputs: shapes.map((shape) => ({ shape })),
+  only: "gpu",
+});
+const LARGE: Partial<Record<OpName, BenchRow>> = {
+  add: beyondCaches([128 * 197, 768], [128 * 197, 768]),
+  gelu: beyondCaches([64 * 197, 1536]),
+  layernorm: beyondCaches([128 * 197, 768], [768], [768]),
+  softmax: beyondCaches([128 * 768, 197]),
 };
 
-/** The op's own bench rows, else the shapes above, else its largest sample. */
+/** The op's own bench rows, else the shapes above, else its largest sample; and the large one. */
 export function benchRowsOf(name: OpName): readonly BenchRow[] {
   const { bench = [], samples }: OpCases = cases[name];
-  if (bench.length > 0) return bench;
-  const chosen = SHAPES[name];
-  return chosen ? [chosen] : samples.toSorted((a, b) => elements(b) - elements(a)).slice(0, 1);
+  const chosen = SHAPES[name] ?? samples.toSorted((a, b) => elements(b) - elements(a))[0];
+  const large = LARGE[name];
+  return [...(bench.length > 0 || !chosen ? bench : [chosen]), ...(large ? [large] : [])];
 }
 
 /** Shapes and attributes, in a few words: rows of one op differ in them. */
@@ -94,13 +98,10 @@ function opRow(
   };
 }
 
-const largeRowsOf = (name: OpName, { adapterClass }: Caps): readonly BenchRow[] =>
-  adapterClass === "gpu" ? (LARGE[name] ?? []) : [];
-
 /** All op rows; of an op's variants the one that it would pick comes first. */
 export function opRows(caps: Caps): Row[] {
   return opEntries().flatMap(([name, op]) =>
-    [...benchRowsOf(name), ...largeRowsOf(name, caps)].flatMap((row) => {
+    benchRowsOf(name).flatMap((row) => {
       if (dtypeOf(row) === "f16" && !caps.features.has("shader-f16")) return [];
       if (row.only !== undefined && row.only !== caps.adapterClass) return [];
       const attrs = { ...op.defaults, ...row.attrs };

@@ -44,7 +44,7 @@ function laneTokens({ tokens, headSize }: Sizes, subgroup: number): number {
 
 /** A variant's kernels, and which heads they take. */
 interface Family {
-  readonly usable: (of: Sizes, dropout: boolean, caps: Caps) => boolean;
+  readonly usable: (of: Sizes, caps: Caps) => boolean;
   readonly kernels: (of: Sizes, dropout: boolean, caps: Caps) => Kernels;
 }
 
@@ -91,11 +91,11 @@ const hasSmallSubgroup = (caps: Caps): boolean =>
 
 const FAMILIES = {
   lanes: {
-    usable: ({ headSize }, _dropout, caps) => hasSmallSubgroup(caps) && headSize <= MAX_LANE_HEAD,
+    usable: ({ headSize }, caps) => hasSmallSubgroup(caps) && headSize <= MAX_LANE_HEAD,
     kernels: lanesKernels,
   },
   tiled: {
-    usable: (of, _dropout, caps) => tilingFor(of, TILE_ARRAYS.key, caps) !== null,
+    usable: (of, caps) => tilingFor(of, TILE_ARRAYS.key, caps) !== null,
     kernels: tiledKernels,
   },
   wide: { usable: () => true, kernels: wideKernels },
@@ -113,8 +113,7 @@ export function variantsOf(
   qkvIndex: number,
 ): Record<keyof typeof FAMILIES, Variant<AttentionAttrs>> {
   const variantOf = ({ usable, kernels }: Family): Variant<AttentionAttrs> => ({
-    usable: (inputs, attrs, caps) =>
-      usable(sizesOf(need(inputs, qkvIndex), attrs), attrs.rate > 0, caps),
+    usable: (inputs, attrs, caps) => usable(sizesOf(need(inputs, qkvIndex), attrs), caps),
     plan(inputs, attrs, caps) {
       const of = sizesOf(need(inputs, qkvIndex), attrs);
       return unlessEmpty(of, plan(kernels(of, attrs.rate > 0, caps), of, attrs, caps));

@@ -11,7 +11,6 @@ import { at, ceilDiv, sameShape } from "../util/shape.ts";
 import type { Caps, InputMetas, Variant } from "./op.ts";
 import { defineOp, need } from "./op.ts";
 import { fixedSubgroup, reads, u, writes } from "./pass.ts";
-import { remember } from "./remember.ts";
 import { rowGrid, rowVariants } from "./rows.ts";
 
 /** Lanes of the one workgroup that makes a reflector, where no subgroup does it. */
@@ -44,9 +43,6 @@ function checkState(
   return size;
 }
 
-const reflectCode = new Map<string, string>();
-const updateCode = new Map<string, string>();
-
 function reflectVariant(lanesOf: (caps: Caps) => number, subgroup: boolean): Variant<Step> {
   return {
     usable: (_inputs, _attrs, caps) => lanesOf(caps) > 0,
@@ -59,7 +55,7 @@ function reflectVariant(lanesOf: (caps: Caps) => number, subgroup: boolean): Var
         passes: [
           {
             label: "householderReflect",
-            code: remember(reflectCode, options, () => reflectShader(options)),
+            code: reflectShader(options),
             bindings: [...reads("in0", "in1"), ...writes("in2", "in3", "in4")],
             params: [u(size), u(column)],
             grid: [1, 1, 1],
@@ -111,7 +107,6 @@ export const householderUpdate = defineOp({
   variants: rowVariants<Step>((layout, inputs, { column }, caps) => {
     const size = at(need(inputs, 0).shape, 0);
     const left = size - column - 1;
-    const code = remember(updateCode, layout, () => updateShader(layout));
     return {
       temps: [],
       passes:
@@ -120,7 +115,7 @@ export const householderUpdate = defineOp({
           : [
               {
                 label: "householderUpdate",
-                code,
+                code: updateShader(layout),
                 bindings: [...writes("in0"), ...reads("in1", "in2"), ...writes("in3")],
                 params: [u(size), u(column)],
                 grid: rowGrid(ceilDiv(left, HOUSEHOLDER_ROWS), layout, caps),
@@ -132,8 +127,6 @@ export const householderUpdate = defineOp({
   }),
   grad: null, // a step of an iterative algorithm with state; eigh has no gradient
 });
-
-const tailCode = new Map<string, string>();
 
 function tailVariant(lanesOf: (caps: Caps) => number, subgroup: boolean): Variant<Step> {
   return {
@@ -147,7 +140,7 @@ function tailVariant(lanesOf: (caps: Caps) => number, subgroup: boolean): Varian
         passes: [
           {
             label: "householderTail",
-            code: remember(tailCode, options, () => tailShader(options)),
+            code: tailShader(options),
             bindings: writes("in0", "in1", "in2", "in3", "in4"),
             params: [u(size), u(column)],
             grid: [1, 1, 1],

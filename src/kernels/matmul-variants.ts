@@ -8,7 +8,6 @@ import { product, untransposed } from "./matmul-product.ts";
 import type { MatmulAttrs } from "./matmul-product.ts";
 import type { Variant } from "./op.ts";
 import { fixedSubgroup } from "./pass.ts";
-import { remember } from "./remember.ts";
 
 /** Rows of one invocation of `registerTile`. */
 const REGISTER_ROWS = 8;
@@ -39,9 +38,6 @@ const registerTile: Variant<MatmulAttrs> = {
   },
 };
 
-/** Its text is written out row by row: 0.3 ms, as long as a small product takes. */
-const broadcastCode = new Map<string, string>();
-
 const broadcast: Variant<MatmulAttrs> = {
   // Larger subgroups would need tiles of hundreds of rows; they are GPUs, and do better otherwise.
   usable: (_inputs, _attrs, caps) => fixedSubgroup(caps) === 4 || fixedSubgroup(caps) === 8,
@@ -60,10 +56,7 @@ const broadcast: Variant<MatmulAttrs> = {
       colGroups: BROADCAST_COLS,
       depth: of.k % 2 === 0 ? 2 : 1,
     };
-    const code: KernelCode = (_of, epilogue) =>
-      epilogue
-        ? matmulBroadcast({ ...options, ...epilogue })
-        : remember(broadcastCode, options, () => matmulBroadcast(options));
+    const code: KernelCode = (_of, epilogue) => matmulBroadcast({ ...options, ...epilogue });
     const cols = 4 * subgroup * BROADCAST_COLS;
     return productPlan(code, { rows: subgroup * rowGroups, cols, lanes: subgroup }, of, caps);
   },

@@ -36,39 +36,43 @@ export async function tridiagonalise(engine: Engine, a: Tensor): Promise<Tridiag
     ops.householderUpdate(a, v, w, p, { column });
   }
   ops.householderTail(a, p, v, w, tri, { column: tail });
-  const products = ops.matmul(reflectors, reflectors, null, { transposeB: true }); // [P, 64, 64]
-  const [rows, grams] = await Promise.all([tri.floats(), products.floats()]);
+  // A product for each block: the terms of small ones are split, and the sums of like terms round less.
+  const products = Array.from({ length: blocks }, (_, block) => {
+    const own = engine.view(reflectors, [BLOCK, size], block * BLOCK * size * 4);
+    return ops.matmul(own, own, null, { transposeB: true });
+  });
+  const [rows = new Float32Array(), ...grams] = await Promise.all(
+    [tri, ...products].map((tensor) => tensor.floats()),
+  );
   const parts = new Float64Array(rows);
   return {
     diagonal: parts.slice(0, size),
     offDiagonal: parts.slice(size, 2 * size - 1),
     reflectors,
-    factors: engine.tensor(blockFactors(grams, parts.subarray(2 * size)), products.shape),
+    factors: engine.tensor(blockFactors(grams, parts.subarray(2 * size)), [blocks, BLOCK, BLOCK]),
   };
 }
 
 /**
- * F of every block, upper triangular, from the Gram matrix of its vectors: column j is −τⱼ F (V vⱼ)
+ * F of every block, upper triangular, from the Gram matrices of their vectors: column j is −τⱼ F (V vⱼ)
  * above the diagonal and τⱼ on it. O(block³), block fixed.
  */
-function blockFactors(grams: Float32Array, tau: Float64Array): Float32Array {
-  const factors = new Float32Array(grams.length);
-  const factor = new Float64Array(BLOCK * BLOCK);
-  for (let first = 0; first < tau.length; first += BLOCK) {
-    const start = first * BLOCK;
-    const size = Math.min(BLOCK, tau.length - first);
-    factor.fill(0);
-    for (let j = 0; j < size; j++) {
+function blockFactors(grams: readonly Float32Array[], tau: Float64Array): Float32Array {
+  const factors = new Float32Array(grams.length * BLOCK * BLOCK);
+  for (const [block, gram] of grams.entries()) {
+    const factor = new Float64Array(BLOCK * BLOCK);
+    const first = block * BLOCK;
+    for (let j = 0; j < Math.min(BLOCK, tau.length - first); j++) {
       const own = get(tau, first + j);
       factor[j * BLOCK + j] = own;
       for (let i = 0; i < j; i++) {
         let sum = 0;
         for (let k = i; k < j; k++)
-          sum += get(factor, i * BLOCK + k) * (grams[start + k * BLOCK + j] ?? Number.NaN);
+          sum += get(factor, i * BLOCK + k) * (gram[k * BLOCK + j] ?? Number.NaN);
         factor[i * BLOCK + j] = -own * sum;
       }
     }
-    factors.set(factor, start);
+    factors.set(factor, first * BLOCK);
   }
   return factors;
 }

@@ -37,7 +37,7 @@ const ROUNDS = 5;
  * Kernels of multiply-adds. Steps written out spare the loop's own instructions, which took 40 % of an
  * H200's peak from eight vec4s and one step a turn; software adapters prefer other numbers of chains.
  */
-const FMA_KERNELS = {
+export const FMA_KERNELS = {
   scalar12: { element: "f32", chains: 12, repeats: 1 },
   "scalar12 × 8": { element: "f32", chains: 12, repeats: 8 },
   vec4x8: { element: "vec4f", chains: 8, repeats: 1 },

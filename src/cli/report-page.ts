@@ -19,10 +19,7 @@ function titleOf({ ood, nc }: Results): string {
   if (ood === null) return "Neural collapse";
   const sets = Object.keys(Object.values(ood.results)[0]?.sets ?? {});
   const names = sets.length <= MAX_NAMES ? sets.join(", ") : `${sets.length} sets`;
-  return `${nc === null ? "" : "Neural collapse and "}OOD detection: ${names}`.replace(
-    /^./,
-    (first) => first.toUpperCase(),
-  );
+  return `${nc === null ? "" : "Neural collapse and "}OOD detection: ${names}`;
 }
 
 /** What a page of results alone shows: tables, and every figure whose data they hold. */

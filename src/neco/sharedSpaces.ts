@@ -27,9 +27,9 @@ export function sharedSpaces<T extends { dispose(): void }>(
     held.users++;
     let isTaken = true;
     const release = (): void => {
-      if (isTaken) held.users--;
+      if (!isTaken) return; // the state may have a new space by now
       isTaken = false;
-      if (held.users > 0) return;
+      if (--held.users > 0) return;
       all.delete(state.arrays);
       held.space.dispose();
     };

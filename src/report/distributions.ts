@@ -1,7 +1,7 @@
-/** Score histograms and ROC curves as figures; the counting is distribution.ts's. */
+/** Score histograms and ROC curves as figures; the counting is scoreCounts.ts's. */
 import * as Plot from "@observablehq/plot";
 import { at } from "../util/shape.ts";
-import type { Distribution, Distributions } from "./distribution.ts";
+import type { Distribution, Distributions } from "./scoreCounts.ts";
 import { count, methodTitle } from "./format.ts";
 import type { Markup } from "./html.ts";
 import { seriesColour } from "./palette.ts";

@@ -6,7 +6,7 @@ export {
   type Distribution,
   type Distributions,
   type ScoreColumns,
-} from "./distribution.ts";
+} from "./scoreCounts.ts";
 export { csvTable, quoteCsv } from "./csv.ts";
 export { latexTable } from "./latex.ts";
 export { overRuns, type NamedResults, type OverRuns } from "./runs.ts";

@@ -1,6 +1,6 @@
 /** What a report is made of: the JSON files of a run folder, typed, and nothing that needs a GPU. */
 import type { NcJson } from "./collapse-input.ts";
-import type { Distributions } from "./distribution.ts";
+import type { Distributions } from "./scoreCounts.ts";
 
 /** Any value that JSON can hold. */
 export type Json =

@@ -2,7 +2,7 @@
 import { collapseFigures, collapseTable } from "./collapse.ts";
 import { delongMarkup } from "./delong.ts";
 import { histogramFigure, rocFigure } from "./distributions.ts";
-import type { Distribution } from "./distribution.ts";
+import type { Distribution } from "./scoreCounts.ts";
 import { adapterNote, factsSection } from "./facts.ts";
 import { count, figure, isSoftware, methodTitle, percent } from "./format.ts";
 import { grid, renderFrame, type Section } from "./frame.ts";

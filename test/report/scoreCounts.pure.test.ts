@@ -1,6 +1,6 @@
 /** What stands for the scores in figures: counts and curves that lose nobody and stay small. */
 import { expect, test } from "vitest";
-import { binCounts, distributionsOf, rocCurve } from "../../src/report/distribution.ts";
+import { binCounts, distributionsOf, rocCurve } from "../../src/report/scoreCounts.ts";
 import { density } from "../../src/report/distributions.ts";
 
 test("histogram has unit area and clamps the far ends", () => {

@@ -1,7 +1,7 @@
 // layernorm y [4, 7]; written by npm run shaders
 enable subgroups;
 const SUBGROUPS: u32 = 8u;
-const ROWS_AT_ONCE: u32 = 4u;
+const ROWS_AT_ONCE: u32 = 2u;
 const PACK_WIDTH: u32 = 1u;
 
 alias Pack = f32;
@@ -50,32 +50,32 @@ fn main(
   let lane = lid.x % ROW_LANES;
   let first = (flat_workgroup(wid, groups) * SUBGROUPS + lid.x / ROW_LANES) * ROWS_AT_ONCE;
   let cols = f32(params.row_packs * PACK_WIDTH);
+  let count = f32((params.row_packs + ROW_LANES - 1u - min(lane, params.row_packs)) / ROW_LANES);
   var base: array<u32, ROWS_AT_ONCE>;
+  var origin: array<Pack, ROWS_AT_ONCE>;
   var total: array<Pack, ROWS_AT_ONCE>;
   var squares: array<Pack, ROWS_AT_ONCE>;
   var centre: array<f32, ROWS_AT_ONCE>;
   var scale: array<f32, ROWS_AT_ONCE>;
   for (var r = 0u; r < ROWS_AT_ONCE; r++) {
     base[r] = min(first + r, params.rows - 1u) * params.row_packs; // surplus rows redo the last
+    origin[r] = x[base[r] + min(lane, params.row_packs - 1u)];
     total[r] = Pack(0.0);
     squares[r] = Pack(0.0);
   }
-  for (var c = lane; c < params.row_packs; c += ROW_LANES) {
+  for (var c = lane + ROW_LANES; c < params.row_packs; c += ROW_LANES) {
     for (var r = 0u; r < ROWS_AT_ONCE; r++) {
-      total[r] += x[base[r] + c];
+      let gap = x[base[r] + c] - origin[r];
+      total[r] += gap;
+      squares[r] += gap * gap;
     }
   }
   for (var r = 0u; r < ROWS_AT_ONCE; r++) {
-    centre[r] = row_sum(pack_sum(total[r]), lane) / cols;
-  }
-  for (var c = lane; c < params.row_packs; c += ROW_LANES) {
-    for (var r = 0u; r < ROWS_AT_ONCE; r++) {
-      let centred = x[base[r] + c] - Pack(centre[r]);
-      squares[r] += centred * centred;
-    }
-  }
-  for (var r = 0u; r < ROWS_AT_ONCE; r++) {
-    scale[r] = 1.0 / sqrt(row_sum(pack_sum(squares[r]), lane) / cols + params.eps);
+    let drift = total[r] / max(count, 1.0);
+    centre[r] = row_sum(count * pack_sum(origin[r] + drift), lane) / cols;
+    let apart = origin[r] - Pack(centre[r]) + drift; // in this order: large values cancel exactly
+    let spread = squares[r] - total[r] * drift + count * apart * apart;
+    scale[r] = 1.0 / sqrt(row_sum(pack_sum(spread), lane) / cols + params.eps);
     if (lane == 0u && first + r < params.rows) {
       mean[first + r] = centre[r];
       rstd[first + r] = scale[r];

@@ -1,5 +1,5 @@
 /** Oracles of layernorm and its backward. Never imported by the library. */
-import { at } from "../util/shape.ts";
+import { at, sizeOf } from "../util/shape.ts";
 import { array64 } from "./case.ts";
 import type { Array64, InputSpec, OpCases, Sample } from "./case.ts";
 import { asRows } from "./pass.ts";
@@ -52,6 +52,13 @@ const sample = (shape: readonly number[], range?: readonly [number, number]): Sa
   return { inputs: [{ shape, ...(range && { range }) }, vector, vector] };
 };
 
+/** x of these values in f32, of weight and bias at random. */
+const given = (shape: readonly number[], value: (index: number) => number): Sample => {
+  const vector = { shape: shape.slice(-1) };
+  const values = Array.from({ length: sizeOf(shape) }, (_, index) => Math.fround(value(index)));
+  return { inputs: [{ shape, values }, vector, vector] };
+};
+
 /** Oracle of layernorm. */
 export const layernormCases: OpCases = {
   reference: ([x, weight, bias], attrs) =>
@@ -74,6 +81,10 @@ export const layernormCases: OpCases = {
     sample([3, 64], [999, 1001]),
     sample([2, 32], [-1e-4, 1e-4]),
     { inputs: [{ shape: [1, 8], range: [5, 5] }, { shape: [8] }, { shape: [8] }] },
+    // The kernel for wide rows takes gaps from the first values: they are far from all others here.
+    given([2, 768], (k) => (k % 768 === 0 ? 1e4 : Math.sin(k))),
+    given([1, 768], (k) => (k < 64 ? -1e3 : 1e3) + Math.sin(k)),
+    given([2, 260], (k) => 3000 + Math.sin(k)),
   ],
   errors: [
     {

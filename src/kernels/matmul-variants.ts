@@ -48,13 +48,15 @@ const broadcast: Variant<MatmulAttrs> = {
     const cells = of.m > rows ? BROADCAST_CELLS.many : BROADCAST_CELLS.few;
     const rowGroups = cells / BROADCAST_COLS / subgroup;
     // Parts start at multiples of the grain, so that an even k has even parts.
+    const isEven = of.k % 2 === 0;
     const options = {
       vector: of.vector,
       isHalf: of.isHalf,
       subgroup,
       rowGroups,
       colGroups: BROADCAST_COLS,
-      depth: of.k % 2 === 0 ? 2 : 1,
+      depth: isEven ? 2 : 1,
+      pairs: isEven && of.a.step === 1,
     };
     const code: KernelCode = (_of, epilogue) => matmulBroadcast({ ...options, ...epilogue });
     const cols = 4 * subgroup * BROADCAST_COLS;

@@ -21,8 +21,11 @@ export interface Planned {
   readonly passes: readonly Pass[];
 }
 
-/** Plans kept; a model or a decomposition has a few hundred kinds of calls. */
-const MOST_KEPT = 2048;
+/**
+ * Plans kept of each op, which then starts anew: models have a few dozen kinds of calls of one, steps
+ * of an eigenproblem one for every column, and may only push each other out.
+ */
+const MOST_KEPT = 512;
 
 const need = (label: string, meta: Meta): Need => ({ label: `${label} ${show(meta.shape)}`, meta });
 
@@ -44,7 +47,6 @@ export class Plans {
   private readonly caps: Caps;
   private readonly picks: Picks;
   private readonly known = new Map<OpDef, Map<string, Planned>>();
-  private kept = 0;
 
   /** @param picks - variants over the default ones. */
   constructor(caps: Caps, picks: Picks) {
@@ -62,14 +64,9 @@ export class Plans {
     const known = plans.get(key);
     if (known) return known;
     const planned = this.make(op, inputs, attrs, wanted);
-    if (this.kept++ === MOST_KEPT) this.forget();
+    if (plans.size === MOST_KEPT) plans.clear();
     this.known.set(op, plans.set(key, planned));
     return planned;
-  }
-
-  private forget(): void {
-    for (const plans of this.known.values()) plans.clear();
-    this.kept = 1;
   }
 
   private make(op: OpDef, inputs: InputMetas, attrs: Attrs, wanted?: string): Planned {

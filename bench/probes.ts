@@ -1,7 +1,7 @@
 /** Measures what the adapter can do at best, in this process: the yardstick for every other figure. */
 import { copyProbe as copyShader, fmaProbe as fmaShader } from "../shaders/probes.wgsl.ts";
 import type { CopyProbeOptions } from "../shaders/probes.wgsl.ts";
-import type { Engine } from "../src/engine/index.ts";
+import type { Engine, Tensor } from "../src/engine/index.ts";
 import { defineOp, need } from "../src/kernels/op.ts";
 import type { Attrs, Variant } from "../src/kernels/op.ts";
 import { foldGrid, reads, u, writes } from "../src/kernels/pass.ts";
@@ -117,6 +117,16 @@ const copyProbe = defineOp({
   grad: null, // a probe
 });
 
+/** Names of the copy kernels: those that design.md holds memory-bound kernels against, and a wider one. */
+export const COPY_KERNELS = { plain: ["scalar", "vec4", "vec4x4"], wide: ["vec4x8, 256 lanes"] };
+
+/** y = x [count] by one of {@link COPY_KERNELS}; count is a multiple of 4. */
+export function copyOnce(engine: Engine, x: Tensor, variant: string): Tensor {
+  const [y] = engine.run(copyProbe, [x], {}, variant);
+  if (!y) throw new TypeError("copyProbe has one output");
+  return y;
+}
+
 /** Measures all peaks; takes a second or two. `now` in ms. */
 export async function measurePeaks(
   engine: Engine,
@@ -129,7 +139,7 @@ export async function measurePeaks(
     const copies: Peak[] = [];
     for (const variant of Object.keys(copyProbe.variants)) {
       const run = (): void => {
-        for (const y of engine.run(copyProbe, [x], {}, variant)) y.dispose();
+        copyOnce(engine, x, variant).dispose();
       };
       copies.push({ variant, rate: (2 * bytes) / ((await timed(engine, run, now)) * 1e6) });
     }
@@ -171,7 +181,7 @@ export function measureFma(
 const best = (peaks: readonly Peak[]): Peak => peaks.reduce((a, b) => (b.rate > a.rate ? b : a));
 
 /** Milliseconds of one run: the median of a few rounds, each of as many runs as fill ROUND_MS. */
-async function timed(engine: Engine, run: () => void, now: () => number): Promise<number> {
+export async function timed(engine: Engine, run: () => void, now: () => number): Promise<number> {
   const round = async (runs: number): Promise<number> => {
     const start = now();
     for (let k = 0; k < runs; k++) run();

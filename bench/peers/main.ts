@@ -110,7 +110,9 @@ function chosen(options: Options): { work: Work[]; engines: Entrant[] } {
       `--only ${options.only ?? ""} matches none of ${works.map(({ name }) => name).join(", ")}`,
     );
   const peers = expression("peers", options);
-  const engines = entrants.filter(({ name }) => name.startsWith("neco") || peers.test(name));
+  const engines = entrants.filter(
+    ({ name, isYardstick }) => name.startsWith("neco") || isYardstick || peers.test(name),
+  );
   return { work, engines };
 }
 

@@ -15,6 +15,8 @@ export interface Entrant {
   joins(work: Work): boolean;
   /** Why it cannot do a work; null if it can. */
   cannot(work: Work): string | null;
+  /** Does other work of the same size, so that its result is not judged. */
+  readonly isYardstick: boolean;
   /**
    * @throws Error if this machine has no program to run it.
    */
@@ -70,7 +72,21 @@ function noTraining({ kind }: Work): string | null {
   return kind === "eigh" ? "has no eigensolver" : null;
 }
 
-const usual = { packages: [], against: "neco", joins: everywhere, cannot: anything } as const;
+const usual = {
+  packages: [],
+  against: "neco",
+  isYardstick: false,
+  joins: everywhere,
+  cannot: anything,
+} as const;
+
+const yardstick = (name: string): Entrant => ({
+  ...usual,
+  name,
+  isYardstick: true,
+  joins: ({ bytes }) => bytes > 0,
+  command: javascript(name),
+});
 
 const ours: readonly Entrant[] = [
   { ...usual, name: "neco", command: javascript("neco") },
@@ -82,6 +98,8 @@ const ours: readonly Entrant[] = [
     joins: isGraph,
     command: javascript("neco+io"),
   },
+  yardstick("copy"),
+  yardstick("copy-wide"),
 ];
 
 const onnxruntime = (provider: "webgpu" | "cpu", against: Entrant["against"]): Entrant => ({

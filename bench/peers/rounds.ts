@@ -87,7 +87,7 @@ class Runner {
       const own = join(folder, entrant.name);
       mkdirSync(own);
       const { names } = await engine.ask({ do: "result", folder: own });
-      this.error = judge(outputsIn(own, names));
+      if (!entrant.isYardstick) this.error = judge(outputsIn(own, names));
     });
   }
 

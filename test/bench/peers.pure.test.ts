@@ -9,6 +9,7 @@ import { another, ratioOf, turns } from "../../bench/ratios.ts";
 import { reference64 } from "../../bench/peers/reference.ts";
 import { agrees, aligned, rate, ratioIn, table } from "../../bench/peers/report.ts";
 import type { Outcome } from "../../bench/peers/report.ts";
+import { entrants } from "../../bench/peers/roster.ts";
 import { inputsOf } from "../../bench/peers/inputs.ts";
 import { works } from "../../bench/peers/works.ts";
 import type { Work } from "../../bench/peers/works.ts";
@@ -24,6 +25,17 @@ const outcome = (engine: string, rounds: (number | null)[], more?: Partial<Outco
   error: 1e-7,
   failure: null,
   ...more,
+});
+
+test("copies stand beside works that memory bounds, and are not judged", () => {
+  const yardsticks = entrants.filter(({ isYardstick }) => isYardstick);
+  const measured = works.filter((work) => yardsticks.some((entrant) => entrant.joins(work)));
+  expect(measured.map(({ name }) => name)).toEqual(["softmax", "layernorm", "gelu"]);
+  const ours = outcome("neco", [2, 4]);
+  const copy = outcome("copy", [1, 2], { error: null });
+  const result = { work: workOf("gelu"), outcomes: [ours, copy] };
+  expect(ratioIn(copy, result)?.median).toBe(0.5);
+  expect(table(result).trimEnd()).toMatch(/copy .* 0\.500 .* 2$/); // no verdict
 });
 
 test("a ratio pairs the times of one round", () => {

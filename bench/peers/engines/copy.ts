@@ -1,0 +1,48 @@
+/** No engine: our probes that copy as many bytes, which memory-bound works are held against. */
+import { createEngine } from "../../../src/engine/index.ts";
+import type { Engine } from "../../../src/engine/index.ts";
+import { COPY_KERNELS, copyOnce, timed } from "../../probes.ts";
+import { floats } from "../engine.ts";
+import type { PeerEngine } from "../engine.ts";
+
+/** The best of some copy kernels on a work's own input. */
+export function copies(kernels: keyof typeof COPY_KERNELS): PeerEngine {
+  let opened: Engine | null = null;
+  return {
+    async available() {
+      opened = await createEngine();
+      return { version: COPY_KERNELS[kernels].join(", "), adapter: opened.adapter.description };
+    },
+    async prepare(_work, inputs) {
+      const engine = opened ?? (await createEngine());
+      const values = floats(inputs, "x");
+      const x = engine.tensor(values);
+      const run = (variant: string): void => {
+        copyOnce(engine, x, variant).dispose();
+      };
+      let best = { variant: "", ms: Infinity };
+      for (const variant of COPY_KERNELS[kernels]) {
+        const ms = await timed(
+          engine,
+          () => {
+            run(variant);
+          },
+          () => performance.now(),
+        );
+        if (ms < best.ms) best = { variant, ms };
+      }
+      return {
+        async run(repeats) {
+          for (let k = 0; k < repeats; k++) run(best.variant);
+          await engine.finish();
+        },
+        async result() {
+          const y = await copyOnce(engine, x, best.variant).floats();
+          if (y.some((value, index) => value !== values[index]))
+            throw new Error(`${best.variant} does not copy`);
+          return {};
+        },
+      };
+    },
+  };
+}

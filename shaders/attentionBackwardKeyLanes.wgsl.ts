@@ -1,10 +1,31 @@
 /** Third step of attention's gradient for software adapters: dk and dv. */
 import { attentionLayout } from "./lib/attention.wgsl.ts";
 import { attentionDropout } from "./lib/attentionDropout.wgsl.ts";
-import { attentionLanes } from "./lib/attentionLanes.wgsl.ts";
+import { attentionLanes, rowsOf } from "./lib/attentionLanes.wgsl.ts";
 import type { AttentionLanesOptions } from "./lib/attentionLanes.wgsl.ts";
 import { enableHalf } from "./lib/half.wgsl.ts";
+import { unroll } from "./lib/unroll.ts";
 import { wgsl } from "./lib/wgsl.ts";
+
+/** p and dscore of one of the queries that pass by. */
+const weigh = (row: number, dropout: boolean): string => wgsl`
+    let lse${row} = subgroupBroadcast(own_lse, ${row}u);
+    let delta${row} = subgroupBroadcast(own_delta, ${row}u);
+#if ${dropout}
+    let drawer${row} = lane - lane % 4u + (query + ${row}u) % 4u;
+#endif
+    for (var t = 0u; t < LANE_TOKENS; t++) {
+      let weight = select(0.0, exp(score[${row}][t] - lse${row}), query + ${row}u <= last);
+#if ${dropout}
+      let stays = extractBits(subgroupShuffle(kept[t], drawer${row}), lane % 4u, 1u) == 1u;
+      let factor = select(0.0, params.kept_scale, stays);
+      dscore[${row}][t] = weight * (factor * slope[${row}][t] - delta${row});
+      p[${row}][t] = weight * factor;
+#else
+      dscore[${row}][t] = weight * (slope[${row}][t] - delta${row});
+      p[${row}][t] = weight;
+#endif
+    }`;
 
 /**
  * With p and dscore as in attentionBackwardQueryLanes: dk = scale · dscoreᵀ · q, dv = pᵀ · g. One
@@ -15,11 +36,11 @@ ${enableHalf(options.isHalf)}
 enable subgroups;
 ${attentionLanes(options)}
 ${attentionLayout(options)}
-@group(0) @binding(0) var<storage, read> g: array<Element>;
-@group(0) @binding(1) var<storage, read> qkv: array<Element>;
+@group(0) @binding(0) var<storage, read> g: array<Stored>;
+@group(0) @binding(1) var<storage, read> qkv: array<Stored>;
 @group(0) @binding(2) var<storage, read> lse: array<f32>;
 @group(0) @binding(3) var<storage, read> delta: array<f32>;
-@group(0) @binding(4) var<storage, read_write> dqkv: array<f32>;
+@group(0) @binding(4) var<storage, read_write> dqkv: array<Pack>;
 #if ${options.dropout}
 @group(0) @binding(5) var<uniform> random_key: vec4u;
 @group(0) @binding(6) var<uniform> params: Params;
@@ -28,21 +49,8 @@ ${attentionDropout}
 @group(0) @binding(5) var<uniform> params: Params;
 #endif
 
-fn qkv_row(start: u32, lane: u32) -> Row {
-  var row: Row;
-  for (var i = 0u; i < ROW_LOADS; i++) {
-    row[i] = f32(qkv[start + min(i * SUBGROUP + lane, HEAD_SIZE - 1u)]);
-  }
-  return row;
-}
-
-fn g_row(start: u32, lane: u32) -> Row {
-  var row: Row;
-  for (var i = 0u; i < ROW_LOADS; i++) {
-    row[i] = f32(g[start + min(i * SUBGROUP + lane, HEAD_SIZE - 1u)]);
-  }
-  return row;
-}
+${rowsOf("qkv")}
+${rowsOf("g")}
 
 @compute @workgroup_size(SUBGROUP)
 fn main(
@@ -61,9 +69,9 @@ fn main(
   var values: Vectors;
   for (var t = 0u; t < LANE_TOKENS; t++) {
     let start = min(first + t * SUBGROUP, last) * head.pitch;
-    for (var d = 0u; d < params.head_size; d++) {
-      keys[t][d] = f32(qkv[head.k + start + d]) * params.scale;
-      values[t][d] = f32(qkv[head.v + start + d]);
+    for (var d = 0u; d < params.head_size; d += WIDTH) {
+      set_pack(&keys, t, d, Pack(qkv[(head.k + start + d) / WIDTH]) * params.scale);
+      set_pack(&values, t, d, Pack(qkv[(head.v + start + d) / WIDTH]));
     }
   }
   var dk = Vectors();
@@ -71,7 +79,7 @@ fn main(
 #if ${options.dropout}
   var kept: array<u32, LANE_TOKENS>; // of 4 queries in turn: lane l has query l % 4 and the keys of 4 lanes
 #endif
-  for (var query = 0u; query <= last; query++) {
+  for (var query = 0u; query <= last; query += ROWS) {
 #if ${options.dropout}
     if (query % 4u == 0u) {
       for (var t = 0u; t < LANE_TOKENS; t++) {
@@ -79,36 +87,28 @@ fn main(
         kept[t] = kept_keys(row, (first + t * SUBGROUP) / 4u);
       }
     }
-    let drawer = lane - lane % 4u + query % 4u;
 #endif
-    var q = qkv_row(head.q + query * head.pitch, lane);
-    var cotangent = g_row(head.y + query * head.y_pitch, lane);
-    let query_lse = lse[head.lse + query];
-    let query_delta = delta[head.lse + query];
+    let second = u32(query < last); // the last passes by twice, once without weight
+    var q = qkv_rows(head.q + query * head.pitch, second * head.pitch, lane);
+    var cotangent = g_rows(head.y + query * head.y_pitch, second * head.y_pitch, lane);
+    let own = head.lse + query + min(lane % ROWS, second); // lane 1 reads the second's
+    let own_lse = lse[own];
+    let own_delta = delta[own];
     let score = dots(&keys, &q);
     let slope = dots(&values, &cotangent);
-    var p: PerToken;
-    var dscore: PerToken;
-    for (var t = 0u; t < LANE_TOKENS; t++) {
-      p[t] = exp(score[t] - query_lse);
-#if ${options.dropout}
-      let stays = extractBits(subgroupShuffle(kept[t], drawer), lane % 4u, 1u) == 1u;
-      let factor = select(0.0, params.kept_scale, stays);
-      dscore[t] = p[t] * (factor * slope[t] - query_delta);
-      p[t] *= factor;
-#else
-      dscore[t] = p[t] * (slope[t] - query_delta);
-#endif
-    }
+    var p: PerRow;
+    var dscore: PerRow;
+${unroll(options.rows, (row) => weigh(row, options.dropout))}
     add_rows(&dk, &dscore, &q);
     add_rows(&dv, &p, &cotangent);
   }
   for (var t = 0u; t < LANE_TOKENS; t++) {
     let key = first + t * SUBGROUP;
     if (key <= last) {
-      for (var d = 0u; d < params.head_size; d++) {
-        dqkv[head.k + key * head.pitch + d] = dk[t][d] * params.scale;
-        dqkv[head.v + key * head.pitch + d] = dv[t][d];
+      let start = key * head.pitch;
+      for (var d = 0u; d < params.head_size; d += WIDTH) {
+        dqkv[(head.k + start + d) / WIDTH] = pack_of(&dk, t, d) * params.scale;
+        dqkv[(head.v + start + d) / WIDTH] = pack_of(&dv, t, d);
       }
     }
   }

@@ -1,7 +1,7 @@
 /** Second step of attention's gradient for software adapters: dq. */
 import { attentionLayout } from "./lib/attention.wgsl.ts";
 import { attentionDropout } from "./lib/attentionDropout.wgsl.ts";
-import { attentionLanes } from "./lib/attentionLanes.wgsl.ts";
+import { attentionLanes, rowsOf } from "./lib/attentionLanes.wgsl.ts";
 import type { AttentionLanesOptions } from "./lib/attentionLanes.wgsl.ts";
 import { enableHalf } from "./lib/half.wgsl.ts";
 import { wgsl } from "./lib/wgsl.ts";
@@ -15,11 +15,11 @@ ${enableHalf(options.isHalf)}
 enable subgroups;
 ${attentionLanes(options)}
 ${attentionLayout(options)}
-@group(0) @binding(0) var<storage, read> g: array<Element>;
-@group(0) @binding(1) var<storage, read> qkv: array<Element>;
+@group(0) @binding(0) var<storage, read> g: array<Stored>;
+@group(0) @binding(1) var<storage, read> qkv: array<Stored>;
 @group(0) @binding(2) var<storage, read> lse: array<f32>;
 @group(0) @binding(3) var<storage, read> delta: array<f32>;
-@group(0) @binding(4) var<storage, read_write> dqkv: array<f32>;
+@group(0) @binding(4) var<storage, read_write> dqkv: array<Pack>;
 #if ${options.dropout}
 @group(0) @binding(5) var<uniform> random_key: vec4u;
 @group(0) @binding(6) var<uniform> params: Params;
@@ -28,13 +28,7 @@ ${attentionDropout}
 @group(0) @binding(5) var<uniform> params: Params;
 #endif
 
-fn qkv_row(start: u32, lane: u32) -> Row {
-  var row: Row;
-  for (var i = 0u; i < ROW_LOADS; i++) {
-    row[i] = f32(qkv[start + min(i * SUBGROUP + lane, HEAD_SIZE - 1u)]);
-  }
-  return row;
-}
+${rowsOf("qkv")}
 
 @compute @workgroup_size(SUBGROUP)
 fn main(
@@ -55,9 +49,10 @@ fn main(
   var row_delta: PerToken;
   for (var t = 0u; t < LANE_TOKENS; t++) {
     let token = min(first + t * SUBGROUP, last);
-    for (var d = 0u; d < params.head_size; d++) {
-      queries[t][d] = f32(qkv[head.q + token * head.pitch + d]) * params.scale;
-      cotangents[t][d] = f32(g[head.y + token * head.y_pitch + d]);
+    for (var d = 0u; d < params.head_size; d += WIDTH) {
+      let query = Pack(qkv[(head.q + token * head.pitch + d) / WIDTH]);
+      set_pack(&queries, t, d, query * params.scale);
+      set_pack(&cotangents, t, d, Pack(g[(head.y + token * head.y_pitch + d) / WIDTH]));
     }
     row_lse[t] = lse[head.lse + token];
     row_delta[t] = delta[head.lse + token];
@@ -66,7 +61,7 @@ fn main(
 #if ${options.dropout}
   var kept: array<u32, LANE_TOKENS>; // one bit for each of 4 keys
 #endif
-  for (var key = 0u; key <= last; key++) {
+  for (var key = 0u; key <= last; key += ROWS) {
 #if ${options.dropout}
     if (key % 4u == 0u) {
       for (var t = 0u; t < LANE_TOKENS; t++) {
@@ -74,29 +69,29 @@ fn main(
       }
     }
 #endif
-    var k = qkv_row(head.k + key * head.pitch, lane);
-    var v = qkv_row(head.v + key * head.pitch, lane);
+    let step = select(0u, head.pitch, key < last); // the last passes by twice, once without weight
+    var k = qkv_rows(head.k + key * head.pitch, step, lane);
+    var v = qkv_rows(head.v + key * head.pitch, step, lane);
     let score = dots(&queries, &k);
-#if ${options.dropout}
     var slope = dots(&cotangents, &v);
-    for (var t = 0u; t < LANE_TOKENS; t++) {
-      slope[t] *= select(0.0, params.kept_scale, (kept[t] & 1u) == 1u);
-      kept[t] >>= 1u;
-    }
-#else
-    let slope = dots(&cotangents, &v);
+    var dscore: PerRow;
+    for (var row = 0u; row < ROWS; row++) {
+      for (var t = 0u; t < LANE_TOKENS; t++) {
+#if ${options.dropout}
+        slope[row][t] *= select(0.0, params.kept_scale, (kept[t] & 1u) == 1u);
+        kept[t] >>= 1u;
 #endif
-    var dscore: PerToken;
-    for (var t = 0u; t < LANE_TOKENS; t++) {
-      dscore[t] = exp(score[t] - row_lse[t]) * (slope[t] - row_delta[t]);
+        let weight = select(0.0, exp(score[row][t] - row_lse[t]), key + row <= last);
+        dscore[row][t] = weight * (slope[row][t] - row_delta[t]);
+      }
     }
     add_rows(&dq, &dscore, &k);
   }
   for (var t = 0u; t < LANE_TOKENS; t++) {
     let query = first + t * SUBGROUP;
     if (query <= last) {
-      for (var d = 0u; d < params.head_size; d++) {
-        dqkv[head.q + query * head.pitch + d] = dq[t][d] * params.scale;
+      for (var d = 0u; d < params.head_size; d += WIDTH) {
+        dqkv[(head.q + query * head.pitch + d) / WIDTH] = pack_of(&dq, t, d) * params.scale;
       }
     }
   }

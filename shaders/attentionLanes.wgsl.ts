@@ -1,7 +1,7 @@
 /** Attention for software adapters: a lane keeps its queries in registers, the keys pass by. */
 import { attentionLayout } from "./lib/attention.wgsl.ts";
 import { attentionDropout } from "./lib/attentionDropout.wgsl.ts";
-import { attentionLanes as lanes } from "./lib/attentionLanes.wgsl.ts";
+import { attentionLanes as lanes, rowsOf } from "./lib/attentionLanes.wgsl.ts";
 import type { AttentionLanesOptions } from "./lib/attentionLanes.wgsl.ts";
 import { enableHalf } from "./lib/half.wgsl.ts";
 import { wgsl } from "./lib/wgsl.ts";
@@ -19,8 +19,8 @@ ${lanes(options)}
 const LOWEST: f32 = -3.4028234e38;
 const FAR: f32 = 24.0; // exp(±24) is far from f32's ends, and as exact as a score of 24 is
 ${attentionLayout(options)}
-@group(0) @binding(0) var<storage, read> qkv: array<Element>;
-@group(0) @binding(1) var<storage, read_write> y: array<Element>;
+@group(0) @binding(0) var<storage, read> qkv: array<Stored>;
+@group(0) @binding(1) var<storage, read_write> y: array<Stored>;
 @group(0) @binding(2) var<storage, read_write> lse: array<f32>;
 #if ${options.dropout}
 @group(0) @binding(3) var<uniform> random_key: vec4u;
@@ -30,13 +30,7 @@ ${attentionDropout}
 @group(0) @binding(3) var<uniform> params: Params;
 #endif
 
-fn qkv_row(start: u32, lane: u32) -> Row {
-  var row: Row;
-  for (var i = 0u; i < ROW_LOADS; i++) {
-    row[i] = f32(qkv[start + min(i * SUBGROUP + lane, HEAD_SIZE - 1u)]);
-  }
-  return row;
-}
+${rowsOf("qkv")}
 
 @compute @workgroup_size(SUBGROUP)
 fn main(
@@ -54,8 +48,8 @@ fn main(
   var queries: Vectors;
   for (var t = 0u; t < LANE_TOKENS; t++) {
     let start = head.q + min(first + t * SUBGROUP, last) * head.pitch;
-    for (var d = 0u; d < params.head_size; d++) {
-      queries[t][d] = f32(qkv[start + d]) * params.scale;
+    for (var d = 0u; d < params.head_size; d += WIDTH) {
+      set_pack(&queries, t, d, Pack(qkv[(start + d) / WIDTH]) * params.scale);
     }
   }
   var total: PerToken;
@@ -71,7 +65,7 @@ fn main(
     }
     total = PerToken();
     sums = Vectors();
-    for (var key = 0u; key <= last; key++) {
+    for (var key = 0u; key <= last; key += ROWS) {
 #if ${options.dropout}
       if (key % 4u == 0u) {
         for (var t = 0u; t < LANE_TOKENS; t++) {
@@ -79,17 +73,20 @@ fn main(
         }
       }
 #endif
-      var k = qkv_row(head.k + key * head.pitch, lane);
-      var v = qkv_row(head.v + key * head.pitch, lane);
+      let step = select(0u, head.pitch, key < last); // the last passes by twice, once without weight
+      var k = qkv_rows(head.k + key * head.pitch, step, lane);
+      var v = qkv_rows(head.v + key * head.pitch, step, lane);
       var weights = dots(&queries, &k);
-      for (var t = 0u; t < LANE_TOKENS; t++) {
-        largest[t] = max(largest[t], weights[t]);
-        weights[t] = exp(weights[t] - shift[t]);
-        total[t] += weights[t];
+      for (var row = 0u; row < ROWS; row++) {
+        for (var t = 0u; t < LANE_TOKENS; t++) {
+          largest[t] = max(largest[t], weights[row][t]);
+          weights[row][t] = select(0.0, exp(weights[row][t] - shift[t]), key + row <= last);
+          total[t] += weights[row][t];
 #if ${options.dropout}
-        weights[t] = select(0.0, weights[t], (kept[t] & 1u) == 1u);
-        kept[t] >>= 1u;
+          weights[row][t] = select(0.0, weights[row][t], (kept[t] & 1u) == 1u);
+          kept[t] >>= 1u;
 #endif
+        }
       }
       add_rows(&sums, &weights, &v);
     }
@@ -106,12 +103,14 @@ fn main(
   for (var t = 0u; t < LANE_TOKENS; t++) {
     let query = first + t * SUBGROUP;
     if (query <= last) {
-      for (var d = 0u; d < params.head_size; d++) {
+      let start = head.y + query * head.y_pitch;
 #if ${options.dropout}
-        y[head.y + query * head.y_pitch + d] = Element(sums[t][d] * params.kept_scale / total[t]);
+      let share = params.kept_scale / total[t];
 #else
-        y[head.y + query * head.y_pitch + d] = Element(sums[t][d] / total[t]);
+      let share = 1.0 / total[t];
 #endif
+      for (var d = 0u; d < params.head_size; d += WIDTH) {
+        y[(start + d) / WIDTH] = Stored(pack_of(&sums, t, d) * share);
       }
       lse[head.lse + query] = shift[t] + log(total[t]);
     }

@@ -8,39 +8,80 @@ const HEAD_SIZE: u32 = 3u;
 const SUBGROUP: u32 = 8u;
 const LANE_TOKENS: u32 = 1u;
 const TOKENS: u32 = LANE_TOKENS * SUBGROUP;
+const WIDTH: u32 = 1u;
+const ROWS: u32 = 2u;
+const ROW_PACKS: u32 = HEAD_SIZE / WIDTH;
 const ROW_LOADS: u32 = 1u;
 
-alias Row = array<f32, ROW_LOADS>; // lane l holds elements l, l + SUBGROUP, …
+alias Pack = f32;
+alias Stored = Element;
+
+alias Rows = array<Pack, ROW_LOADS>; // one after the other: lane l holds packs l, l + SUBGROUP, …
 alias PerToken = array<f32, LANE_TOKENS>; // of this lane's tokens
+alias PerRow = array<PerToken, ROWS>;
 alias Vectors = array<array<f32, HEAD_SIZE>, LANE_TOKENS>;
 
-// The products of each of the lane's vectors with the row.
-fn dots(vectors: ptr<function, Vectors>, row: ptr<function, Row>) -> PerToken {
-  var sum0 = 0.0;
-  let value0 = subgroupBroadcast(row[0], 0u);
-  sum0 = fma(vectors[0][0], value0, sum0);
-  let value1 = subgroupBroadcast(row[0], 1u);
-  sum0 = fma(vectors[0][1], value1, sum0);
-  let value2 = subgroupBroadcast(row[0], 2u);
-  sum0 = fma(vectors[0][2], value2, sum0);
-  var sums: PerToken;
-  sums[0] = sum0;
+// The products of each of the lane's vectors with the rows.
+fn dots(vectors: ptr<function, Vectors>, rows: ptr<function, Rows>) -> PerRow {
+  var sum0_0 = 0.0;
+  var sum0_1 = 0.0;
+  let value0_0 = subgroupBroadcast(rows[0], 0u);
+  let value0_1 = subgroupBroadcast(rows[0], 3u);
+  sum0_0 = fma(vectors[0][0], value0_0, sum0_0);
+  sum0_1 = fma(vectors[0][0], value0_1, sum0_1);
+  let value1_0 = subgroupBroadcast(rows[0], 1u);
+  let value1_1 = subgroupBroadcast(rows[0], 4u);
+  sum0_0 = fma(vectors[0][1], value1_0, sum0_0);
+  sum0_1 = fma(vectors[0][1], value1_1, sum0_1);
+  let value2_0 = subgroupBroadcast(rows[0], 2u);
+  let value2_1 = subgroupBroadcast(rows[0], 5u);
+  sum0_0 = fma(vectors[0][2], value2_0, sum0_0);
+  sum0_1 = fma(vectors[0][2], value2_1, sum0_1);
+  var sums: PerRow;
+  sums[0][0] = sum0_0;
+  sums[1][0] = sum0_1;
   return sums;
 }
 
-// vectors[t] += weights[t] · row
+// vectors[t] += Σ weights[row][t] · row
 fn add_rows(
   vectors: ptr<function, Vectors>,
-  weights: ptr<function, PerToken>,
-  row: ptr<function, Row>,
+  weights: ptr<function, PerRow>,
+  rows: ptr<function, Rows>,
 ) {
-  let weight0 = weights[0];
-  let value0 = subgroupBroadcast(row[0], 0u);
-  vectors[0][0] = fma(weight0, value0, vectors[0][0]);
-  let value1 = subgroupBroadcast(row[0], 1u);
-  vectors[0][1] = fma(weight0, value1, vectors[0][1]);
-  let value2 = subgroupBroadcast(row[0], 2u);
-  vectors[0][2] = fma(weight0, value2, vectors[0][2]);
+  let weight0_0 = weights[0][0];
+  let weight0_1 = weights[1][0];
+  let value0_0 = subgroupBroadcast(rows[0], 0u);
+  let value0_1 = subgroupBroadcast(rows[0], 3u);
+  var sum0_0 = vectors[0][0];
+  sum0_0 = fma(weight0_0, value0_0, sum0_0);
+  sum0_0 = fma(weight0_1, value0_1, sum0_0);
+  vectors[0][0] = sum0_0;
+  let value1_0 = subgroupBroadcast(rows[0], 1u);
+  let value1_1 = subgroupBroadcast(rows[0], 4u);
+  var sum1_0 = vectors[0][1];
+  sum1_0 = fma(weight0_0, value1_0, sum1_0);
+  sum1_0 = fma(weight0_1, value1_1, sum1_0);
+  vectors[0][1] = sum1_0;
+  let value2_0 = subgroupBroadcast(rows[0], 2u);
+  let value2_1 = subgroupBroadcast(rows[0], 5u);
+  var sum2_0 = vectors[0][2];
+  sum2_0 = fma(weight0_0, value2_0, sum2_0);
+  sum2_0 = fma(weight0_1, value2_1, sum2_0);
+  vectors[0][2] = sum2_0;
+}
+
+// Elements d to d + WIDTH - 1 of vector t.
+fn set_pack(vectors: ptr<function, Vectors>, t: u32, d: u32, pack: Pack) {
+
+  vectors[t][d] = pack;
+
+}
+
+fn pack_of(vectors: ptr<function, Vectors>, t: u32, d: u32) -> Pack {
+
+  return vectors[t][d];
+
 }
 
 const LOWEST: f32 = -3.4028234e38;
@@ -90,18 +131,20 @@ fn find_head(group: u32, blocks: u32) -> Head {
   );
 }
 
-@group(0) @binding(0) var<storage, read> qkv: array<Element>;
-@group(0) @binding(1) var<storage, read_write> y: array<Element>;
+@group(0) @binding(0) var<storage, read> qkv: array<Stored>;
+@group(0) @binding(1) var<storage, read_write> y: array<Stored>;
 @group(0) @binding(2) var<storage, read_write> lse: array<f32>;
 
 @group(0) @binding(3) var<uniform> params: Params;
 
-fn qkv_row(start: u32, lane: u32) -> Row {
-  var row: Row;
+fn qkv_rows(start: u32, step: u32, lane: u32) -> Rows {
+  var rows: Rows;
   for (var i = 0u; i < ROW_LOADS; i++) {
-    row[i] = f32(qkv[start + min(i * SUBGROUP + lane, HEAD_SIZE - 1u)]);
+    let pack = min(i * SUBGROUP + lane, ROWS * ROW_PACKS - 1u);
+    let at = start / WIDTH + select(pack, step / WIDTH + pack - ROW_PACKS, pack >= ROW_PACKS);
+    rows[i] = Pack(qkv[at]);
   }
-  return row;
+  return rows;
 }
 
 @compute @workgroup_size(SUBGROUP)
@@ -120,8 +163,8 @@ fn main(
   var queries: Vectors;
   for (var t = 0u; t < LANE_TOKENS; t++) {
     let start = head.q + min(first + t * SUBGROUP, last) * head.pitch;
-    for (var d = 0u; d < params.head_size; d++) {
-      queries[t][d] = f32(qkv[start + d]) * params.scale;
+    for (var d = 0u; d < params.head_size; d += WIDTH) {
+      set_pack(&queries, t, d, Pack(qkv[(start + d) / WIDTH]) * params.scale);
     }
   }
   var total: PerToken;
@@ -135,16 +178,19 @@ fn main(
     }
     total = PerToken();
     sums = Vectors();
-    for (var key = 0u; key <= last; key++) {
+    for (var key = 0u; key <= last; key += ROWS) {
 
-      var k = qkv_row(head.k + key * head.pitch, lane);
-      var v = qkv_row(head.v + key * head.pitch, lane);
+      let step = select(0u, head.pitch, key < last); // the last passes by twice, once without weight
+      var k = qkv_rows(head.k + key * head.pitch, step, lane);
+      var v = qkv_rows(head.v + key * head.pitch, step, lane);
       var weights = dots(&queries, &k);
-      for (var t = 0u; t < LANE_TOKENS; t++) {
-        largest[t] = max(largest[t], weights[t]);
-        weights[t] = exp(weights[t] - shift[t]);
-        total[t] += weights[t];
+      for (var row = 0u; row < ROWS; row++) {
+        for (var t = 0u; t < LANE_TOKENS; t++) {
+          largest[t] = max(largest[t], weights[row][t]);
+          weights[row][t] = select(0.0, exp(weights[row][t] - shift[t]), key + row <= last);
+          total[t] += weights[row][t];
 
+        }
       }
       add_rows(&sums, &weights, &v);
     }
@@ -161,10 +207,12 @@ fn main(
   for (var t = 0u; t < LANE_TOKENS; t++) {
     let query = first + t * SUBGROUP;
     if (query <= last) {
-      for (var d = 0u; d < params.head_size; d++) {
+      let start = head.y + query * head.y_pitch;
 
-        y[head.y + query * head.y_pitch + d] = Element(sums[t][d] / total[t]);
+      let share = 1.0 / total[t];
 
+      for (var d = 0u; d < params.head_size; d += WIDTH) {
+        y[(start + d) / WIDTH] = Stored(pack_of(&sums, t, d) * share);
       }
       lse[head.lse + query] = shift[t] + log(total[t]);
     }

@@ -7,39 +7,80 @@ const HEAD_SIZE: u32 = 3u;
 const SUBGROUP: u32 = 8u;
 const LANE_TOKENS: u32 = 1u;
 const TOKENS: u32 = LANE_TOKENS * SUBGROUP;
+const WIDTH: u32 = 1u;
+const ROWS: u32 = 2u;
+const ROW_PACKS: u32 = HEAD_SIZE / WIDTH;
 const ROW_LOADS: u32 = 1u;
 
-alias Row = array<f32, ROW_LOADS>; // lane l holds elements l, l + SUBGROUP, …
+alias Pack = f32;
+alias Stored = Element;
+
+alias Rows = array<Pack, ROW_LOADS>; // one after the other: lane l holds packs l, l + SUBGROUP, …
 alias PerToken = array<f32, LANE_TOKENS>; // of this lane's tokens
+alias PerRow = array<PerToken, ROWS>;
 alias Vectors = array<array<f32, HEAD_SIZE>, LANE_TOKENS>;
 
-// The products of each of the lane's vectors with the row.
-fn dots(vectors: ptr<function, Vectors>, row: ptr<function, Row>) -> PerToken {
-  var sum0 = 0.0;
-  let value0 = subgroupBroadcast(row[0], 0u);
-  sum0 = fma(vectors[0][0], value0, sum0);
-  let value1 = subgroupBroadcast(row[0], 1u);
-  sum0 = fma(vectors[0][1], value1, sum0);
-  let value2 = subgroupBroadcast(row[0], 2u);
-  sum0 = fma(vectors[0][2], value2, sum0);
-  var sums: PerToken;
-  sums[0] = sum0;
+// The products of each of the lane's vectors with the rows.
+fn dots(vectors: ptr<function, Vectors>, rows: ptr<function, Rows>) -> PerRow {
+  var sum0_0 = 0.0;
+  var sum0_1 = 0.0;
+  let value0_0 = subgroupBroadcast(rows[0], 0u);
+  let value0_1 = subgroupBroadcast(rows[0], 3u);
+  sum0_0 = fma(vectors[0][0], value0_0, sum0_0);
+  sum0_1 = fma(vectors[0][0], value0_1, sum0_1);
+  let value1_0 = subgroupBroadcast(rows[0], 1u);
+  let value1_1 = subgroupBroadcast(rows[0], 4u);
+  sum0_0 = fma(vectors[0][1], value1_0, sum0_0);
+  sum0_1 = fma(vectors[0][1], value1_1, sum0_1);
+  let value2_0 = subgroupBroadcast(rows[0], 2u);
+  let value2_1 = subgroupBroadcast(rows[0], 5u);
+  sum0_0 = fma(vectors[0][2], value2_0, sum0_0);
+  sum0_1 = fma(vectors[0][2], value2_1, sum0_1);
+  var sums: PerRow;
+  sums[0][0] = sum0_0;
+  sums[1][0] = sum0_1;
   return sums;
 }
 
-// vectors[t] += weights[t] · row
+// vectors[t] += Σ weights[row][t] · row
 fn add_rows(
   vectors: ptr<function, Vectors>,
-  weights: ptr<function, PerToken>,
-  row: ptr<function, Row>,
+  weights: ptr<function, PerRow>,
+  rows: ptr<function, Rows>,
 ) {
-  let weight0 = weights[0];
-  let value0 = subgroupBroadcast(row[0], 0u);
-  vectors[0][0] = fma(weight0, value0, vectors[0][0]);
-  let value1 = subgroupBroadcast(row[0], 1u);
-  vectors[0][1] = fma(weight0, value1, vectors[0][1]);
-  let value2 = subgroupBroadcast(row[0], 2u);
-  vectors[0][2] = fma(weight0, value2, vectors[0][2]);
+  let weight0_0 = weights[0][0];
+  let weight0_1 = weights[1][0];
+  let value0_0 = subgroupBroadcast(rows[0], 0u);
+  let value0_1 = subgroupBroadcast(rows[0], 3u);
+  var sum0_0 = vectors[0][0];
+  sum0_0 = fma(weight0_0, value0_0, sum0_0);
+  sum0_0 = fma(weight0_1, value0_1, sum0_0);
+  vectors[0][0] = sum0_0;
+  let value1_0 = subgroupBroadcast(rows[0], 1u);
+  let value1_1 = subgroupBroadcast(rows[0], 4u);
+  var sum1_0 = vectors[0][1];
+  sum1_0 = fma(weight0_0, value1_0, sum1_0);
+  sum1_0 = fma(weight0_1, value1_1, sum1_0);
+  vectors[0][1] = sum1_0;
+  let value2_0 = subgroupBroadcast(rows[0], 2u);
+  let value2_1 = subgroupBroadcast(rows[0], 5u);
+  var sum2_0 = vectors[0][2];
+  sum2_0 = fma(weight0_0, value2_0, sum2_0);
+  sum2_0 = fma(weight0_1, value2_1, sum2_0);
+  vectors[0][2] = sum2_0;
+}
+
+// Elements d to d + WIDTH - 1 of vector t.
+fn set_pack(vectors: ptr<function, Vectors>, t: u32, d: u32, pack: Pack) {
+
+  vectors[t][d] = pack;
+
+}
+
+fn pack_of(vectors: ptr<function, Vectors>, t: u32, d: u32) -> Pack {
+
+  return vectors[t][d];
+
 }
 
 fn flat_workgroup(wid: vec3u, groups: vec3u) -> u32 {
@@ -87,28 +128,32 @@ fn find_head(group: u32, blocks: u32) -> Head {
   );
 }
 
-@group(0) @binding(0) var<storage, read> g: array<Element>;
-@group(0) @binding(1) var<storage, read> qkv: array<Element>;
+@group(0) @binding(0) var<storage, read> g: array<Stored>;
+@group(0) @binding(1) var<storage, read> qkv: array<Stored>;
 @group(0) @binding(2) var<storage, read> lse: array<f32>;
 @group(0) @binding(3) var<storage, read> delta: array<f32>;
-@group(0) @binding(4) var<storage, read_write> dqkv: array<f32>;
+@group(0) @binding(4) var<storage, read_write> dqkv: array<Pack>;
 
 @group(0) @binding(5) var<uniform> params: Params;
 
-fn qkv_row(start: u32, lane: u32) -> Row {
-  var row: Row;
+fn qkv_rows(start: u32, step: u32, lane: u32) -> Rows {
+  var rows: Rows;
   for (var i = 0u; i < ROW_LOADS; i++) {
-    row[i] = f32(qkv[start + min(i * SUBGROUP + lane, HEAD_SIZE - 1u)]);
+    let pack = min(i * SUBGROUP + lane, ROWS * ROW_PACKS - 1u);
+    let at = start / WIDTH + select(pack, step / WIDTH + pack - ROW_PACKS, pack >= ROW_PACKS);
+    rows[i] = Pack(qkv[at]);
   }
-  return row;
+  return rows;
 }
 
-fn g_row(start: u32, lane: u32) -> Row {
-  var row: Row;
+fn g_rows(start: u32, step: u32, lane: u32) -> Rows {
+  var rows: Rows;
   for (var i = 0u; i < ROW_LOADS; i++) {
-    row[i] = f32(g[start + min(i * SUBGROUP + lane, HEAD_SIZE - 1u)]);
+    let pack = min(i * SUBGROUP + lane, ROWS * ROW_PACKS - 1u);
+    let at = start / WIDTH + select(pack, step / WIDTH + pack - ROW_PACKS, pack >= ROW_PACKS);
+    rows[i] = Pack(g[at]);
   }
-  return row;
+  return rows;
 }
 
 @compute @workgroup_size(SUBGROUP)
@@ -128,39 +173,58 @@ fn main(
   var values: Vectors;
   for (var t = 0u; t < LANE_TOKENS; t++) {
     let start = min(first + t * SUBGROUP, last) * head.pitch;
-    for (var d = 0u; d < params.head_size; d++) {
-      keys[t][d] = f32(qkv[head.k + start + d]) * params.scale;
-      values[t][d] = f32(qkv[head.v + start + d]);
+    for (var d = 0u; d < params.head_size; d += WIDTH) {
+      set_pack(&keys, t, d, Pack(qkv[(head.k + start + d) / WIDTH]) * params.scale);
+      set_pack(&values, t, d, Pack(qkv[(head.v + start + d) / WIDTH]));
     }
   }
   var dk = Vectors();
   var dv = Vectors();
 
-  for (var query = 0u; query <= last; query++) {
+  for (var query = 0u; query <= last; query += ROWS) {
 
-    var q = qkv_row(head.q + query * head.pitch, lane);
-    var cotangent = g_row(head.y + query * head.y_pitch, lane);
-    let query_lse = lse[head.lse + query];
-    let query_delta = delta[head.lse + query];
+    let second = u32(query < last); // the last passes by twice, once without weight
+    var q = qkv_rows(head.q + query * head.pitch, second * head.pitch, lane);
+    var cotangent = g_rows(head.y + query * head.y_pitch, second * head.y_pitch, lane);
+    let own = head.lse + query + min(lane % ROWS, second); // lane 1 reads the second's
+    let own_lse = lse[own];
+    let own_delta = delta[own];
     let score = dots(&keys, &q);
     let slope = dots(&values, &cotangent);
-    var p: PerToken;
-    var dscore: PerToken;
-    for (var t = 0u; t < LANE_TOKENS; t++) {
-      p[t] = exp(score[t] - query_lse);
+    var p: PerRow;
+    var dscore: PerRow;
+let lse0 = subgroupBroadcast(own_lse, 0u);
+    let delta0 = subgroupBroadcast(own_delta, 0u);
 
-      dscore[t] = p[t] * (slope[t] - query_delta);
+    for (var t = 0u; t < LANE_TOKENS; t++) {
+      let weight = select(0.0, exp(score[0][t] - lse0), query + 0u <= last);
+
+      dscore[0][t] = weight * (slope[0][t] - delta0);
+      p[0][t] = weight;
 
     }
+
+let lse1 = subgroupBroadcast(own_lse, 1u);
+    let delta1 = subgroupBroadcast(own_delta, 1u);
+
+    for (var t = 0u; t < LANE_TOKENS; t++) {
+      let weight = select(0.0, exp(score[1][t] - lse1), query + 1u <= last);
+
+      dscore[1][t] = weight * (slope[1][t] - delta1);
+      p[1][t] = weight;
+
+    }
+
     add_rows(&dk, &dscore, &q);
     add_rows(&dv, &p, &cotangent);
   }
   for (var t = 0u; t < LANE_TOKENS; t++) {
     let key = first + t * SUBGROUP;
     if (key <= last) {
-      for (var d = 0u; d < params.head_size; d++) {
-        dqkv[head.k + key * head.pitch + d] = dk[t][d] * params.scale;
-        dqkv[head.v + key * head.pitch + d] = dv[t][d];
+      let start = key * head.pitch;
+      for (var d = 0u; d < params.head_size; d += WIDTH) {
+        dqkv[(head.k + start + d) / WIDTH] = pack_of(&dk, t, d) * params.scale;
+        dqkv[(head.v + start + d) / WIDTH] = pack_of(&dv, t, d);
       }
     }
   }

@@ -1,5 +1,6 @@
 /** What the attention kernels for software adapters share: tokens in lanes, vectors in registers. */
 import { element } from "./half.wgsl.ts";
+import type { PackWidth } from "./pack.wgsl.ts";
 import { unroll } from "./unroll.ts";
 import { wgsl } from "./wgsl.ts";
 
@@ -14,62 +15,126 @@ export interface AttentionLanesOptions {
   readonly dropout: boolean;
   /** qkv, y and g are stored as f16; everything else is f32. */
   readonly isHalf: boolean;
+  /** Floats of a load; it divides headSize. */
+  readonly width: PackWidth;
+  /**
+   * Tokens that pass by in one turn of the loop. Its masks make lavapipe load, blend and store every
+   * sum once a turn; but of long vectors the code for 2 no longer fits a CPU's instruction cache.
+   */
+  readonly rows: 1 | 2;
 }
 
-/** The row's element d, for all lanes. */
-const shareElement = (d: number, subgroup: number): string =>
-  `  let value${d} = subgroupBroadcast(row[${Math.floor(d / subgroup)}], ${d % subgroup}u);`;
+type RowsOptions = Pick<AttentionLanesOptions, "headSize" | "subgroup" | "width" | "rows">;
+
+/** Element d of one of the rows that pass by, for all lanes. */
+function shareElement(row: number, d: number, { headSize, subgroup, width }: RowsOptions): string {
+  const pack = Math.floor((row * headSize + d) / width);
+  const part = width === 1 ? "" : `.${"xyzw".charAt(d % width)}`;
+  const value = `rows[${Math.floor(pack / subgroup)}]${part}`;
+  return `  let value${d}_${row} = subgroupBroadcast(${value}, ${pack % subgroup}u);`;
+}
+
+const shareAll = (d: number, options: RowsOptions): string =>
+  unroll(options.rows, (row) => shareElement(row, d, options));
+
+/** `NAME_rows(start, step, lane)`: Rows of the array NAME that begin at start and at start + step. */
+export const rowsOf = (name: string): string => wgsl`
+fn ${name}_rows(start: u32, step: u32, lane: u32) -> Rows {
+  var rows: Rows;
+  for (var i = 0u; i < ROW_LOADS; i++) {
+    let pack = min(i * SUBGROUP + lane, ROWS * ROW_PACKS - 1u);
+    let at = start / WIDTH + select(pack, step / WIDTH + pack - ROW_PACKS, pack >= ROW_PACKS);
+    rows[i] = Pack(${name}[at]);
+  }
+  return rows;
+}`;
 
 /**
- * A lane owns LANE_TOKENS tokens; all other tokens pass by, one at a time, as a Row that is spread
+ * A lane owns LANE_TOKENS tokens; all other tokens pass by, ROWS at a time, as Rows that are spread
  * over the lanes and read through shuffles. So no result ever crosses lanes.
  */
 export const attentionLanes = ({
-  headSize,
-  subgroup,
   laneTokens,
   isHalf,
-}: Omit<AttentionLanesOptions, "dropout">): string => wgsl`
+  ...options
+}: Omit<AttentionLanesOptions, "dropout">): string => {
+  const { headSize, subgroup, width, rows } = options;
+  const every = (text: (t: number, row: number) => string): string =>
+    unroll(laneTokens, (t) => unroll(rows, (row) => text(t, row)));
+  return wgsl`
 ${element(isHalf)}
 const HEAD_SIZE: u32 = ${headSize}u;
 const SUBGROUP: u32 = ${subgroup}u;
 const LANE_TOKENS: u32 = ${laneTokens}u;
 const TOKENS: u32 = LANE_TOKENS * SUBGROUP;
-const ROW_LOADS: u32 = ${Math.ceil(headSize / subgroup)}u;
+const WIDTH: u32 = ${width}u;
+const ROWS: u32 = ${rows}u;
+const ROW_PACKS: u32 = HEAD_SIZE / WIDTH;
+const ROW_LOADS: u32 = ${Math.ceil((rows * headSize) / width / subgroup)}u;
 
-alias Row = array<f32, ROW_LOADS>; // lane l holds elements l, l + SUBGROUP, …
+#if ${width === 4}
+alias Pack = vec4f;
+alias Stored = Quad;
+#else
+alias Pack = f32;
+alias Stored = Element;
+#endif
+alias Rows = array<Pack, ROW_LOADS>; // one after the other: lane l holds packs l, l + SUBGROUP, …
 alias PerToken = array<f32, LANE_TOKENS>; // of this lane's tokens
+alias PerRow = array<PerToken, ROWS>;
 alias Vectors = array<array<f32, HEAD_SIZE>, LANE_TOKENS>;
 
-// The products of each of the lane's vectors with the row.
-fn dots(vectors: ptr<function, Vectors>, row: ptr<function, Row>) -> PerToken {
-${unroll(laneTokens, (t) => `  var sum${t} = 0.0;`)}
+// The products of each of the lane's vectors with the rows.
+fn dots(vectors: ptr<function, Vectors>, rows: ptr<function, Rows>) -> PerRow {
+${every((t, row) => `  var sum${t}_${row} = 0.0;`)}
 ${unroll(headSize, (d) =>
   [
-    shareElement(d, subgroup),
-    unroll(laneTokens, (t) => `  sum${t} = fma(vectors[${t}][${d}], value${d}, sum${t});`),
-  ].join("\n"),
-)}
-  var sums: PerToken;
-${unroll(laneTokens, (t) => `  sums[${t}] = sum${t};`)}
-  return sums;
-}
-
-// vectors[t] += weights[t] · row
-fn add_rows(
-  vectors: ptr<function, Vectors>,
-  weights: ptr<function, PerToken>,
-  row: ptr<function, Row>,
-) {
-${unroll(laneTokens, (t) => `  let weight${t} = weights[${t}];`)}
-${unroll(headSize, (d) =>
-  [
-    shareElement(d, subgroup),
-    unroll(
-      laneTokens,
-      (t) => `  vectors[${t}][${d}] = fma(weight${t}, value${d}, vectors[${t}][${d}]);`,
+    shareAll(d, options),
+    every(
+      (t, row) => `  sum${t}_${row} = fma(vectors[${t}][${d}], value${d}_${row}, sum${t}_${row});`,
     ),
   ].join("\n"),
 )}
+  var sums: PerRow;
+${every((t, row) => `  sums[${row}][${t}] = sum${t}_${row};`)}
+  return sums;
+}
+
+// vectors[t] += Σ weights[row][t] · row
+fn add_rows(
+  vectors: ptr<function, Vectors>,
+  weights: ptr<function, PerRow>,
+  rows: ptr<function, Rows>,
+) {
+${every((t, row) => `  let weight${t}_${row} = weights[${row}][${t}];`)}
+${unroll(headSize, (d) =>
+  [
+    shareAll(d, options),
+    unroll(laneTokens, (t) => `  var sum${d}_${t} = vectors[${t}][${d}];`),
+    every((t, row) => `  sum${d}_${t} = fma(weight${t}_${row}, value${d}_${row}, sum${d}_${t});`),
+    unroll(laneTokens, (t) => `  vectors[${t}][${d}] = sum${d}_${t};`),
+  ].join("\n"),
+)}
+}
+
+// Elements d to d + WIDTH - 1 of vector t.
+fn set_pack(vectors: ptr<function, Vectors>, t: u32, d: u32, pack: Pack) {
+#if ${width === 4}
+  vectors[t][d] = pack.x;
+  vectors[t][d + 1u] = pack.y;
+  vectors[t][d + 2u] = pack.z;
+  vectors[t][d + 3u] = pack.w;
+#else
+  vectors[t][d] = pack;
+#endif
+}
+
+fn pack_of(vectors: ptr<function, Vectors>, t: u32, d: u32) -> Pack {
+#if ${width === 4}
+  return vec4f(vectors[t][d], vectors[t][d + 1u], vectors[t][d + 2u], vectors[t][d + 3u]);
+#else
+  return vectors[t][d];
+#endif
 }
 `;
+};

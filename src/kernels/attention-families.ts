@@ -34,6 +34,8 @@ export interface Kernels {
 /** Elements of a lane's own vectors, and tokens: more spill, and compile for seconds. */
 const MAX_LANE_ELEMENTS = 256;
 const MAX_LANE_TOKENS = 8;
+/** Elements of a lane's own vectors up to which two tokens pass by at a time. */
+const MAX_PAIRED_ELEMENTS = 128;
 
 /** Tokens per lane: few blocks, but the last one as full as the others. */
 function laneTokens({ tokens, headSize }: Sizes, subgroup: number): number {
@@ -54,8 +56,13 @@ const MAX_LANE_HEAD = 128;
 function lanesKernels(of: Sizes, dropout: boolean, caps: Caps): Kernels {
   const subgroup = fixedSubgroup(caps);
   const { headSize, isHalf } = of;
-  const options = { headSize, dropout, isHalf, subgroup, laneTokens: laneTokens(of, subgroup) };
-  const rows = subgroup * options.laneTokens;
+  const own = laneTokens(of, subgroup);
+  const options = {
+    ...{ headSize, dropout, isHalf, subgroup, laneTokens: own },
+    width: headSize % 4 === 0 ? 4 : 1,
+    rows: headSize * own <= MAX_PAIRED_ELEMENTS ? 2 : 1,
+  } as const;
+  const rows = subgroup * own;
   return {
     forward: { rows, code: attentionLanes(options) },
     query: { rows, code: attentionBackwardQueryLanes(options) },

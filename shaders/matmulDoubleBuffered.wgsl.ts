@@ -6,48 +6,38 @@ import { matmulLoads } from "./lib/matmulLoads.wgsl.ts";
 import { unroll } from "./lib/unroll.ts";
 import { wgsl } from "./lib/wgsl.ts";
 
-/** Options of {@link matmulDoubleBuffered}. */
-export interface MatmulDoubleBufferedOptions extends MatmulReading {
-  /** Groups of 4 columns of one lane, 64 columns apart. */
-  readonly colGroups: 1 | 2;
-}
-
-/** A lane's 8 rows of one term times its columns of group c. */
-const multiplyRows = (c: number): string =>
-  unroll(8, (row) => {
-    const left = `${row < 4 ? "upper" : "lower"}.${("xyzw"[row % 4] ?? "").repeat(4)}`;
-    return `      sum[${8 * c + row}] = fma(${left}, right${c}, sum[${8 * c + row}]);`;
-  });
+/** A lane's 8 rows of one term times its columns. */
+const multiplyRows = unroll(8, (row) => {
+  const left = `${row < 4 ? "upper" : "lower"}.${("xyzw"[row % 4] ?? "").repeat(4)}`;
+  return `      sum[${row}] = fma(${left}, right, sum[${row}]);`;
+});
 
 /**
- * One workgroup computes 128 rows and 64 or 128 columns of y, 8 terms of k a turn. Both tiles are
+ * One workgroup computes 128 rows and 64 columns of y, 8 terms of k a turn. Both tiles are
  * there twice: a turn reads one pair and fills the other, so that one barrier is enough. A lane
- * copies 4 rows of one column of a; as many as are needed copy 4 columns of one row of b. Rows of
+ * copies 4 rows of one column of a; half of them copy 4 columns of one row of b. Rows of
  * the tiles are one vec4f longer than needed, so that lanes that write along k meet different banks.
  */
 export const matmulDoubleBuffered = ({
   aAlongK,
   bAlongK,
-  colGroups,
   ...shared
-}: MatmulDoubleBufferedOptions): string => wgsl`
+}: MatmulReading): string => wgsl`
 ${enableHalf(namesHalf(shared))}
 const TILE_ROWS: u32 = 128u;
-const TILE_COLS: u32 = ${64 * colGroups}u;
+const TILE_COLS: u32 = 64u;
 const TILE_K: u32 = 8u;
 const ACROSS: u32 = 16u; // lanes along columns; as many stand along rows
 const A_GROUPS: u32 = 32u; // of 4 rows
-const B_GROUPS: u32 = ${16 * colGroups}u; // of 4 columns
+const B_GROUPS: u32 = 16u; // of 4 columns
 const A_PITCH: u32 = 33u;
-const B_PITCH: u32 = ${16 * colGroups + 1}u;
+const B_PITCH: u32 = 17u;
 const A_SIZE: u32 = TILE_K * A_PITCH;
 const B_SIZE: u32 = TILE_K * B_PITCH;
 const B_LANES: u32 = TILE_K * B_GROUPS;
-const COL_GROUPS: u32 = ${colGroups}u;
-const GROUP_COLS: u32 = 4u * ACROSS;
 ${matmulInterface(shared)}
 var<workgroup> a_tiles: array<vec4f, 528>; // [2, TILE_K, A_PITCH], a vec4f is 4 rows
-var<workgroup> b_tiles: array<vec4f, ${16 * (16 * colGroups + 1)}>; // [2, TILE_K, B_PITCH], a vec4f is 4 columns
+var<workgroup> b_tiles: array<vec4f, 272>; // [2, TILE_K, B_PITCH], a vec4f is 4 columns
 
 ${matmulLoads(shared)}
 
@@ -87,7 +77,7 @@ fn main(
   if (copies_b) {
     next_b = load_b(tile, b_col, tile.k_start + b_k);
   }
-  var sum: array<vec4f, ${8 * colGroups}>; // [COL_GROUPS, 8 rows]
+  var sum: array<vec4f, 8>; // a row each
   var half = 0u; // the pair of tiles of this turn
   for (var k = tile.k_start; k < tile.k_end; k += TILE_K) {
     a_tiles[half * A_SIZE + a_slot] = next_a;
@@ -103,9 +93,8 @@ fn main(
       let a_at = half * A_SIZE + term * A_PITCH + slow * 2u;
       let upper = a_tiles[a_at];
       let lower = a_tiles[a_at + 1u];
-      let b_at = half * B_SIZE + term * B_PITCH + fast;
-${unroll(colGroups, (c) => `      let right${c} = b_tiles[b_at + ${c}u * ACROSS];`)}
-${unroll(colGroups, multiplyRows)}
+      let right = b_tiles[half * B_SIZE + term * B_PITCH + fast];
+${multiplyRows}
     }
     half = 1u - half;
   }
@@ -114,15 +103,13 @@ ${unroll(colGroups, multiplyRows)}
   // Bounds that are not constant keep this a loop: 32 stores written out take compilers seconds.
   var sums = sum; // so that the loop's indices do not keep the accumulators out of registers
   for (var r = 0u; r < min(8u, params.m - min(row, params.m)); r++) {
-    for (var c = 0u; c < COL_GROUPS; c++) {
 #if ${shared.vector}
-      store(tile.y_base, row + r, col + c * GROUP_COLS, sums[c * 8u + r]);
+    store(tile.y_base, row + r, col, sums[r]);
 #else
-      for (var i = 0u; i < 4u; i++) {
-        store(tile.y_base, row + r, col + c * GROUP_COLS + i, sums[c * 8u + r][i]);
-      }
-#endif
+    for (var i = 0u; i < 4u; i++) {
+      store(tile.y_base, row + r, col + i, sums[r][i]);
     }
+#endif
   }
 }
 `;

@@ -15,12 +15,11 @@ const ROW_LOADS: u32 = 1u;
 alias Pack = f32;
 alias Stored = Element;
 
-alias Rows = array<Pack, ROW_LOADS>; // one after the other: lane l holds packs l, l + SUBGROUP, …
-alias PerToken = array<f32, LANE_TOKENS>; // of this lane's tokens
+alias Rows = array<Pack, ROW_LOADS>;
+alias PerToken = array<f32, LANE_TOKENS>;
 alias PerRow = array<PerToken, ROWS>;
 alias Vectors = array<array<f32, HEAD_SIZE>, LANE_TOKENS>;
 
-// The products of each of the lane's vectors with the rows.
 fn dots(vectors: ptr<function, Vectors>, rows: ptr<function, Rows>) -> PerRow {
   var sum0_0 = 0.0;
   var sum0_1 = 0.0;
@@ -42,7 +41,6 @@ fn dots(vectors: ptr<function, Vectors>, rows: ptr<function, Rows>) -> PerRow {
   return sums;
 }
 
-// vectors[t] += Σ weights[row][t] · row
 fn add_rows(
   vectors: ptr<function, Vectors>,
   weights: ptr<function, PerRow>,
@@ -70,7 +68,6 @@ fn add_rows(
   vectors[0][2] = sum2_0;
 }
 
-// Elements d to d + WIDTH - 1 of vector t.
 fn set_pack(vectors: ptr<function, Vectors>, t: u32, d: u32, pack: Pack) {
 
   vectors[t][d] = pack;

@@ -10,8 +10,6 @@ const B_PITCH: u32 = 17u;
 const A_SIZE: u32 = TILE_K * A_PITCH;
 const B_SIZE: u32 = TILE_K * B_PITCH;
 const B_LANES: u32 = TILE_K * B_GROUPS;
-const COL_GROUPS: u32 = 1u;
-const GROUP_COLS: u32 = 4u * ACROSS;
 fn flat_workgroup(wid: vec3u, groups: vec3u) -> u32 {
   return wid.y * groups.x + wid.x;
 }
@@ -137,7 +135,7 @@ fn main(
   if (copies_b) {
     next_b = load_b(tile, b_col, tile.k_start + b_k);
   }
-  var sum: array<vec4f, 8>; // [COL_GROUPS, 8 rows]
+  var sum: array<vec4f, 8>; // a row each
   var half = 0u; // the pair of tiles of this turn
   for (var k = tile.k_start; k < tile.k_end; k += TILE_K) {
     a_tiles[half * A_SIZE + a_slot] = next_a;
@@ -153,16 +151,15 @@ fn main(
       let a_at = half * A_SIZE + term * A_PITCH + slow * 2u;
       let upper = a_tiles[a_at];
       let lower = a_tiles[a_at + 1u];
-      let b_at = half * B_SIZE + term * B_PITCH + fast;
-      let right0 = b_tiles[b_at + 0u * ACROSS];
-      sum[0] = fma(upper.xxxx, right0, sum[0]);
-      sum[1] = fma(upper.yyyy, right0, sum[1]);
-      sum[2] = fma(upper.zzzz, right0, sum[2]);
-      sum[3] = fma(upper.wwww, right0, sum[3]);
-      sum[4] = fma(lower.xxxx, right0, sum[4]);
-      sum[5] = fma(lower.yyyy, right0, sum[5]);
-      sum[6] = fma(lower.zzzz, right0, sum[6]);
-      sum[7] = fma(lower.wwww, right0, sum[7]);
+      let right = b_tiles[half * B_SIZE + term * B_PITCH + fast];
+      sum[0] = fma(upper.xxxx, right, sum[0]);
+      sum[1] = fma(upper.yyyy, right, sum[1]);
+      sum[2] = fma(upper.zzzz, right, sum[2]);
+      sum[3] = fma(upper.wwww, right, sum[3]);
+      sum[4] = fma(lower.xxxx, right, sum[4]);
+      sum[5] = fma(lower.yyyy, right, sum[5]);
+      sum[6] = fma(lower.zzzz, right, sum[6]);
+      sum[7] = fma(lower.wwww, right, sum[7]);
     }
     half = 1u - half;
   }
@@ -171,12 +168,10 @@ fn main(
   // Bounds that are not constant keep this a loop: 32 stores written out take compilers seconds.
   var sums = sum; // so that the loop's indices do not keep the accumulators out of registers
   for (var r = 0u; r < min(8u, params.m - min(row, params.m)); r++) {
-    for (var c = 0u; c < COL_GROUPS; c++) {
 
-      for (var i = 0u; i < 4u; i++) {
-        store(tile.y_base, row + r, col + c * GROUP_COLS + i, sums[c * 8u + r][i]);
-      }
-
+    for (var i = 0u; i < 4u; i++) {
+      store(tile.y_base, row + r, col + i, sums[r][i]);
     }
+
   }
 }

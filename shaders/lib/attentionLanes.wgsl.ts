@@ -52,6 +52,12 @@ fn ${name}_rows(start: u32, step: u32, lane: u32) -> Rows {
 /**
  * A lane owns LANE_TOKENS tokens; all other tokens pass by, ROWS at a time, as Rows that are spread
  * over the lanes and read through shuffles. So no result ever crosses lanes.
+ *
+ * - `Rows`: one after the other in packs of WIDTH floats; lane l holds packs l, l + SUBGROUP, …
+ * - `PerRow`: a number for each row and each of the lane's tokens.
+ * - `dots(vectors, rows)`: the products of each of the lane's vectors with the rows.
+ * - `add_rows(vectors, weights, rows)`: vectors[t] += Σ weights[row][t] · row.
+ * - `set_pack(vectors, t, d, pack)`, `pack_of(vectors, t, d)`: elements d to d + WIDTH − 1 of vector t.
  */
 export const attentionLanes = ({
   laneTokens,
@@ -79,12 +85,11 @@ alias Stored = Quad;
 alias Pack = f32;
 alias Stored = Element;
 #endif
-alias Rows = array<Pack, ROW_LOADS>; // one after the other: lane l holds packs l, l + SUBGROUP, …
-alias PerToken = array<f32, LANE_TOKENS>; // of this lane's tokens
+alias Rows = array<Pack, ROW_LOADS>;
+alias PerToken = array<f32, LANE_TOKENS>;
 alias PerRow = array<PerToken, ROWS>;
 alias Vectors = array<array<f32, HEAD_SIZE>, LANE_TOKENS>;
 
-// The products of each of the lane's vectors with the rows.
 fn dots(vectors: ptr<function, Vectors>, rows: ptr<function, Rows>) -> PerRow {
 ${every((t, row) => `  var sum${t}_${row} = 0.0;`)}
 ${unroll(headSize, (d) =>
@@ -100,7 +105,6 @@ ${every((t, row) => `  sums[${row}][${t}] = sum${t}_${row};`)}
   return sums;
 }
 
-// vectors[t] += Σ weights[row][t] · row
 fn add_rows(
   vectors: ptr<function, Vectors>,
   weights: ptr<function, PerRow>,
@@ -117,7 +121,6 @@ ${unroll(headSize, (d) =>
 )}
 }
 
-// Elements d to d + WIDTH - 1 of vector t.
 fn set_pack(vectors: ptr<function, Vectors>, t: u32, d: u32, pack: Pack) {
 #if ${width === 4}
   vectors[t][d] = pack.x;

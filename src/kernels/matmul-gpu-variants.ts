@@ -48,19 +48,16 @@ const SMALL: Square = { side: 32, copies: 4, loadsAhead: true };
 const MEDIUM: Square = { side: 64, copies: 1, loadsAhead: false };
 
 /**
- * Tiles of 128 rows and 64 columns a group, there twice and 8 terms deep. A part writes and reads 8
- * bytes of each element, 3 ps; 256 terms a group take 17 ps at 30 TFLOP/s, so that it costs a fifth.
+ * There twice and 8 terms deep. A part writes and reads 8 bytes of each element, 3 ps; 256 terms take
+ * 17 ps at 30 TFLOP/s, so that it costs a fifth.
  */
-const bufferedTile = (colGroups: 1 | 2): SharedTile => ({
+const BUFFERED: SharedTile = {
   rows: 128,
-  cols: 64 * colGroups,
+  cols: 64,
   lanes: 256,
-  leastTerms: 256 * colGroups,
-  bytes: 2 * 8 * (33 + 16 * colGroups + 1) * VEC4_BYTES,
-});
-
-const doubleBuffered = (colGroups: 1 | 2): Variant<MatmulAttrs> =>
-  sharing(bufferedTile(colGroups), (options) => matmulDoubleBuffered({ ...options, colGroups }));
+  leastTerms: 256,
+  bytes: 2 * 8 * (33 + 17) * VEC4_BYTES,
+};
 
 /** Most rows of a tile of `fewRows`: more would need more workgroup memory than all adapters have. */
 const FEW_ROWS = 4;
@@ -118,8 +115,7 @@ export const matmulGpuVariants = {
   fewRows,
   smallTiled: squareTiled(SMALL),
   workgroupTiled: squareTiled(MEDIUM),
-  doubleBuffered: doubleBuffered(1),
-  doubleBufferedWide: doubleBuffered(2),
+  doubleBuffered: sharing(BUFFERED, matmulDoubleBuffered),
   subgroupRows,
   subgroupMatrix,
 };
@@ -137,8 +133,8 @@ interface Threshold {
 /**
  * Larger tiles read less per multiplication, where there are enough of them for all multiprocessors
  * (132 on an H200, two groups each) and their edges are not mostly waste. On an H200 `workgroupTiled`
- * was ahead of both double-buffered kernels at 512, 1024 and 2048 (by 2.8, 1.06 and 1.02 times), of
- * `smallTiled` at 512 and 1024, and behind that at all sizes of small models.
+ * was ahead of `doubleBuffered` and a wider kernel of its kind, now gone, at 512, 1024 and 2048 (by 2.8,
+ * 1.06 and 1.02 times), of `smallTiled` at 512 and 1024, and behind that at all sizes of small models.
  */
 const THRESHOLDS: readonly Threshold[] = [
   { variant: "workgroupTiled", tile: squareTile(MEDIUM), workgroups: 256, use: 0.75 },

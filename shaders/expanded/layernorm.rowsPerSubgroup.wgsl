@@ -50,31 +50,37 @@ fn main(
   let lane = lid.x % ROW_LANES;
   let first = (flat_workgroup(wid, groups) * SUBGROUPS + lid.x / ROW_LANES) * ROWS_AT_ONCE;
   let cols = f32(params.row_packs * PACK_WIDTH);
-  let count = f32((params.row_packs + ROW_LANES - 1u - min(lane, params.row_packs)) / ROW_LANES);
   var base: array<u32, ROWS_AT_ONCE>;
   var origin: array<Pack, ROWS_AT_ONCE>;
   var total: array<Pack, ROWS_AT_ONCE>;
+  var drift: array<Pack, ROWS_AT_ONCE>;
   var squares: array<Pack, ROWS_AT_ONCE>;
   var centre: array<f32, ROWS_AT_ONCE>;
   var scale: array<f32, ROWS_AT_ONCE>;
   for (var r = 0u; r < ROWS_AT_ONCE; r++) {
     base[r] = min(first + r, params.rows - 1u) * params.row_packs; // surplus rows redo the last
     origin[r] = x[base[r] + min(lane, params.row_packs - 1u)];
-    total[r] = Pack(0.0);
+    total[r] = select(Pack(0.0), origin[r], lane < params.row_packs);
+    drift[r] = Pack(0.0);
     squares[r] = Pack(0.0);
   }
+  var count = select(0.0, 1.0, lane < params.row_packs);
   for (var c = lane + ROW_LANES; c < params.row_packs; c += ROW_LANES) {
+    count += 1.0;
+    let share = 1.0 / count;
     for (var r = 0u; r < ROWS_AT_ONCE; r++) {
-      let gap = x[base[r] + c] - origin[r];
-      total[r] += gap;
-      squares[r] += gap * gap;
+      let value = x[base[r] + c];
+      total[r] += value;
+      let gap = value - origin[r];
+      let before = gap - drift[r];
+      drift[r] += before * share;
+      squares[r] += before * (gap - drift[r]);
     }
   }
   for (var r = 0u; r < ROWS_AT_ONCE; r++) {
-    let drift = total[r] / max(count, 1.0);
-    centre[r] = row_sum(count * pack_sum(origin[r] + drift), lane) / cols;
-    let apart = origin[r] - Pack(centre[r]) + drift; // in this order: large values cancel exactly
-    let spread = squares[r] - total[r] * drift + count * apart * apart;
+    centre[r] = row_sum(pack_sum(total[r]), lane) / cols;
+    let apart = origin[r] - Pack(centre[r]) + drift[r]; // in this order: large values cancel exactly
+    let spread = squares[r] + count * apart * apart;
     scale[r] = 1.0 / sqrt(row_sum(pack_sum(spread), lane) / cols + params.eps);
     if (lane == 0u && first + r < params.rows) {
       mean[first + r] = centre[r];

@@ -16,7 +16,7 @@ import type { RowLayout } from "./rows.ts";
  * take half a minute to compile; GPUs move an array to memory when it grows beyond this.
  */
 const MAX_LANE_PACKS = { cpu: 4, gpu: 32 } as const;
-/** Rows at once where rows are wide: 4 took 1.05 of the time on lavapipe, 1 took 1.2. */
+/** Rows at once where rows are wide: on lavapipe 4 take 1.05 times as long, and twice as long to compile. */
 const WIDE_ROWS = 2;
 /** Lanes of a workgroup where rows are wide. */
 const WIDE_WORKGROUP = 64;

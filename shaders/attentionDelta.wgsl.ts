@@ -1,6 +1,7 @@
 /** First step of attention's gradient. delta[row] = Σ_d g · y, for each query of each head. */
 import { attentionLayout } from "./lib/attention.wgsl.ts";
 import { element, enableHalf } from "./lib/half.wgsl.ts";
+import { pack } from "./lib/pack.wgsl.ts";
 import { wgsl } from "./lib/wgsl.ts";
 
 /** Options of {@link attentionDelta}. */
@@ -11,14 +12,18 @@ export interface AttentionDeltaOptions {
 }
 
 /** One invocation adds up one query of one head. g, y: [batch, tokens, heads, HEAD_SIZE]. */
-export const attentionDelta = ({ headSize, isHalf }: AttentionDeltaOptions): string => wgsl`
+export const attentionDelta = ({ headSize, isHalf }: AttentionDeltaOptions): string => {
+  const width = headSize % 4 === 0 ? 4 : 1;
+  return wgsl`
 ${enableHalf(isHalf)}
 const HEAD_SIZE: u32 = ${headSize}u;
 const WORKGROUP: u32 = 64u;
 ${attentionLayout({ dropout: false })}
 ${element(isHalf)}
-@group(0) @binding(0) var<storage, read> g: array<Element>;
-@group(0) @binding(1) var<storage, read> y: array<Element>;
+alias Stored = ${width === 4 ? "Quad" : "Element"};
+${pack(width)}
+@group(0) @binding(0) var<storage, read> g: array<Stored>;
+@group(0) @binding(1) var<storage, read> y: array<Stored>;
 @group(0) @binding(2) var<storage, read_write> delta: array<f32>;
 @group(0) @binding(3) var<uniform> params: Params;
 
@@ -34,11 +39,12 @@ fn main(
   if (!head.exists || row >= params.tokens) {
     return;
   }
-  let start = head.y + row * head.y_pitch;
-  var dot = 0.0;
-  for (var at = start; at < start + HEAD_SIZE; at++) {
-    dot = fma(f32(g[at]), f32(y[at]), dot);
+  let start = (head.y + row * head.y_pitch) / PACK_WIDTH;
+  var dots = Pack();
+  for (var at = start; at < start + HEAD_SIZE / PACK_WIDTH; at++) {
+    dots = fma(Pack(g[at]), Pack(y[at]), dots);
   }
-  delta[head.lse + row] = dot;
+  delta[head.lse + row] = pack_sum(dots);
 }
 `;
+};

@@ -49,8 +49,16 @@ fn find_head(group: u32, blocks: u32) -> Head {
 alias Element = f32;
 alias Quad = vec4f;
 
-@group(0) @binding(0) var<storage, read> g: array<Element>;
-@group(0) @binding(1) var<storage, read> y: array<Element>;
+alias Stored = Element;
+const PACK_WIDTH: u32 = 1u;
+
+alias Pack = f32;
+fn pack_sum(value: Pack) -> f32 {
+  return value;
+}
+
+@group(0) @binding(0) var<storage, read> g: array<Stored>;
+@group(0) @binding(1) var<storage, read> y: array<Stored>;
 @group(0) @binding(2) var<storage, read_write> delta: array<f32>;
 @group(0) @binding(3) var<uniform> params: Params;
 
@@ -66,10 +74,10 @@ fn main(
   if (!head.exists || row >= params.tokens) {
     return;
   }
-  let start = head.y + row * head.y_pitch;
-  var dot = 0.0;
-  for (var at = start; at < start + HEAD_SIZE; at++) {
-    dot = fma(f32(g[at]), f32(y[at]), dot);
+  let start = (head.y + row * head.y_pitch) / PACK_WIDTH;
+  var dots = Pack();
+  for (var at = start; at < start + HEAD_SIZE / PACK_WIDTH; at++) {
+    dots = fma(Pack(g[at]), Pack(y[at]), dots);
   }
-  delta[head.lse + row] = dot;
+  delta[head.lse + row] = pack_sum(dots);
 }

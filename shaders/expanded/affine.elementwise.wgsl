@@ -16,7 +16,7 @@ fn flat_workgroup(wid: vec3u, groups: vec3u) -> u32 {
   return wid.y * groups.x + wid.x;
 }
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(64)
 fn main(
   @builtin(workgroup_id) wid: vec3u,
   @builtin(num_workgroups) groups: vec3u,
@@ -24,7 +24,7 @@ fn main(
 ) {
   let index = flat_workgroup(wid, groups) * 2048u + lid.x;
   let end = min(index + 2048u, params.count);
-  for (var at = index; at < end; at += 256u) {
+  for (var at = index; at < end; at += 64u) {
     element(at);
   }
 }

@@ -127,6 +127,21 @@ export function copyOnce(engine: Engine, x: Tensor, variant: string): Tensor {
   return y;
 }
 
+/** Milliseconds of {@link copyOnce}. */
+export const timeCopy = (
+  engine: Engine,
+  x: Tensor,
+  variant: string,
+  now: () => number = () => performance.now(),
+): Promise<number> =>
+  timed(
+    engine,
+    () => {
+      copyOnce(engine, x, variant).dispose();
+    },
+    now,
+  );
+
 /** Measures all peaks; takes a second or two. `now` in ms. */
 export async function measurePeaks(
   engine: Engine,
@@ -138,10 +153,8 @@ export async function measurePeaks(
     const x = engine.zeros([bytes / 4]);
     const copies: Peak[] = [];
     for (const variant of Object.keys(copyProbe.variants)) {
-      const run = (): void => {
-        copyOnce(engine, x, variant).dispose();
-      };
-      copies.push({ variant, rate: (2 * bytes) / ((await timed(engine, run, now)) * 1e6) });
+      const ms = await timeCopy(engine, x, variant, now);
+      copies.push({ variant, rate: (2 * bytes) / (ms * 1e6) });
     }
     const y = engine.zeros(x.shape);
     const ms = await timed(
@@ -181,7 +194,7 @@ export function measureFma(
 const best = (peaks: readonly Peak[]): Peak => peaks.reduce((a, b) => (b.rate > a.rate ? b : a));
 
 /** Milliseconds of one run: the median of a few rounds, each of as many runs as fill ROUND_MS. */
-export async function timed(engine: Engine, run: () => void, now: () => number): Promise<number> {
+async function timed(engine: Engine, run: () => void, now: () => number): Promise<number> {
   const round = async (runs: number): Promise<number> => {
     const start = now();
     for (let k = 0; k < runs; k++) run();

@@ -69,9 +69,9 @@ fn main(
   var values: Vectors;
   for (var t = 0u; t < LANE_TOKENS; t++) {
     let start = min(first + t * SUBGROUP, last) * head.pitch;
-    for (var d = 0u; d < params.head_size; d += WIDTH) {
-      set_pack(&keys, t, d, Pack(qkv[(head.k + start + d) / WIDTH]) * params.scale);
-      set_pack(&values, t, d, Pack(qkv[(head.v + start + d) / WIDTH]));
+    for (var d = 0u; d < params.head_size; d += PACK_WIDTH) {
+      set_pack(&keys, t, d, Pack(qkv[(head.k + start + d) / PACK_WIDTH]) * params.scale);
+      set_pack(&values, t, d, Pack(qkv[(head.v + start + d) / PACK_WIDTH]));
     }
   }
   var dk = Vectors();
@@ -106,9 +106,9 @@ ${unroll(options.rows, (row) => weigh(row, options.dropout))}
     let key = first + t * SUBGROUP;
     if (key <= last) {
       let start = key * head.pitch;
-      for (var d = 0u; d < params.head_size; d += WIDTH) {
-        dqkv[(head.k + start + d) / WIDTH] = pack_of(&dk, t, d) * params.scale;
-        dqkv[(head.v + start + d) / WIDTH] = pack_of(&dv, t, d);
+      for (var d = 0u; d < params.head_size; d += PACK_WIDTH) {
+        dqkv[(head.k + start + d) / PACK_WIDTH] = pack_of(&dk, t, d) * params.scale;
+        dqkv[(head.v + start + d) / PACK_WIDTH] = pack_of(&dv, t, d);
       }
     }
   }

@@ -49,10 +49,10 @@ fn main(
   var row_delta: PerToken;
   for (var t = 0u; t < LANE_TOKENS; t++) {
     let token = min(first + t * SUBGROUP, last);
-    for (var d = 0u; d < params.head_size; d += WIDTH) {
-      let query = Pack(qkv[(head.q + token * head.pitch + d) / WIDTH]);
+    for (var d = 0u; d < params.head_size; d += PACK_WIDTH) {
+      let query = Pack(qkv[(head.q + token * head.pitch + d) / PACK_WIDTH]);
       set_pack(&queries, t, d, query * params.scale);
-      set_pack(&cotangents, t, d, Pack(g[(head.y + token * head.y_pitch + d) / WIDTH]));
+      set_pack(&cotangents, t, d, Pack(g[(head.y + token * head.y_pitch + d) / PACK_WIDTH]));
     }
     row_lse[t] = lse[head.lse + token];
     row_delta[t] = delta[head.lse + token];
@@ -90,8 +90,8 @@ fn main(
   for (var t = 0u; t < LANE_TOKENS; t++) {
     let query = first + t * SUBGROUP;
     if (query <= last) {
-      for (var d = 0u; d < params.head_size; d += WIDTH) {
-        dqkv[(head.q + query * head.pitch + d) / WIDTH] = pack_of(&dq, t, d) * params.scale;
+      for (var d = 0u; d < params.head_size; d += PACK_WIDTH) {
+        dqkv[(head.q + query * head.pitch + d) / PACK_WIDTH] = pack_of(&dq, t, d) * params.scale;
       }
     }
   }

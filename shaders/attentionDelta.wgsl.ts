@@ -1,26 +1,27 @@
 /** First step of attention's gradient. delta[row] = Σ_d g · y, for each query of each head. */
 import { attentionLayout } from "./lib/attention.wgsl.ts";
-import { element, enableHalf } from "./lib/half.wgsl.ts";
+import { element, enableHalf, stored } from "./lib/half.wgsl.ts";
 import { pack } from "./lib/pack.wgsl.ts";
+import type { PackWidth } from "./lib/pack.wgsl.ts";
 import { wgsl } from "./lib/wgsl.ts";
 
 /** Options of {@link attentionDelta}. */
 export interface AttentionDeltaOptions {
   readonly headSize: number;
+  /** Floats of a load; it divides headSize. */
+  readonly width: PackWidth;
   /** g and y are stored as f16. */
   readonly isHalf: boolean;
 }
 
 /** One invocation adds up one query of one head. g, y: [batch, tokens, heads, HEAD_SIZE]. */
-export const attentionDelta = ({ headSize, isHalf }: AttentionDeltaOptions): string => {
-  const width = headSize % 4 === 0 ? 4 : 1;
-  return wgsl`
+export const attentionDelta = ({ headSize, width, isHalf }: AttentionDeltaOptions): string => wgsl`
 ${enableHalf(isHalf)}
 const HEAD_SIZE: u32 = ${headSize}u;
 const WORKGROUP: u32 = 64u;
 ${attentionLayout({ dropout: false })}
 ${element(isHalf)}
-alias Stored = ${width === 4 ? "Quad" : "Element"};
+${stored(width)}
 ${pack(width)}
 @group(0) @binding(0) var<storage, read> g: array<Stored>;
 @group(0) @binding(1) var<storage, read> y: array<Stored>;
@@ -47,4 +48,3 @@ fn main(
   delta[head.lse + row] = pack_sum(dots);
 }
 `;
-};

@@ -48,8 +48,8 @@ fn main(
   var queries: Vectors;
   for (var t = 0u; t < LANE_TOKENS; t++) {
     let start = head.q + min(first + t * SUBGROUP, last) * head.pitch;
-    for (var d = 0u; d < params.head_size; d += WIDTH) {
-      set_pack(&queries, t, d, Pack(qkv[(start + d) / WIDTH]) * params.scale);
+    for (var d = 0u; d < params.head_size; d += PACK_WIDTH) {
+      set_pack(&queries, t, d, Pack(qkv[(start + d) / PACK_WIDTH]) * params.scale);
     }
   }
   var total: PerToken;
@@ -109,8 +109,8 @@ fn main(
 #else
       let share = 1.0 / total[t];
 #endif
-      for (var d = 0u; d < params.head_size; d += WIDTH) {
-        y[(start + d) / WIDTH] = Stored(pack_of(&sums, t, d) * share);
+      for (var d = 0u; d < params.head_size; d += PACK_WIDTH) {
+        y[(start + d) / PACK_WIDTH] = Stored(pack_of(&sums, t, d) * share);
       }
       lse[head.lse + query] = shift[t] + log(total[t]);
     }

@@ -8,14 +8,18 @@ const HEAD_SIZE: u32 = 3u;
 const SUBGROUP: u32 = 8u;
 const LANE_TOKENS: u32 = 1u;
 const TOKENS: u32 = LANE_TOKENS * SUBGROUP;
-const WIDTH: u32 = 1u;
 const ROWS: u32 = 2u;
-const ROW_PACKS: u32 = HEAD_SIZE / WIDTH;
+const ROW_PACKS: u32 = HEAD_SIZE / PACK_WIDTH;
 const ROW_LOADS: u32 = 1u;
 
-alias Pack = f32;
-alias Stored = Element;
+const PACK_WIDTH: u32 = 1u;
 
+alias Pack = f32;
+fn pack_sum(value: Pack) -> f32 {
+  return value;
+}
+
+alias Stored = Element;
 alias Rows = array<Pack, ROW_LOADS>;
 alias PerToken = array<f32, LANE_TOKENS>;
 alias PerRow = array<PerToken, ROWS>;
@@ -138,7 +142,7 @@ fn qkv_rows(start: u32, step: u32, lane: u32) -> Rows {
   var rows: Rows;
   for (var i = 0u; i < ROW_LOADS; i++) {
     let pack = min(i * SUBGROUP + lane, ROWS * ROW_PACKS - 1u);
-    let at = start / WIDTH + select(pack, step / WIDTH + pack - ROW_PACKS, pack >= ROW_PACKS);
+    let at = start / PACK_WIDTH + select(pack, step / PACK_WIDTH + pack - ROW_PACKS, pack >= ROW_PACKS);
     rows[i] = Pack(qkv[at]);
   }
   return rows;
@@ -160,8 +164,8 @@ fn main(
   var queries: Vectors;
   for (var t = 0u; t < LANE_TOKENS; t++) {
     let start = head.q + min(first + t * SUBGROUP, last) * head.pitch;
-    for (var d = 0u; d < params.head_size; d += WIDTH) {
-      set_pack(&queries, t, d, Pack(qkv[(start + d) / WIDTH]) * params.scale);
+    for (var d = 0u; d < params.head_size; d += PACK_WIDTH) {
+      set_pack(&queries, t, d, Pack(qkv[(start + d) / PACK_WIDTH]) * params.scale);
     }
   }
   var total: PerToken;
@@ -208,8 +212,8 @@ fn main(
 
       let share = 1.0 / total[t];
 
-      for (var d = 0u; d < params.head_size; d += WIDTH) {
-        y[(start + d) / WIDTH] = Stored(pack_of(&sums, t, d) * share);
+      for (var d = 0u; d < params.head_size; d += PACK_WIDTH) {
+        y[(start + d) / PACK_WIDTH] = Stored(pack_of(&sums, t, d) * share);
       }
       lse[head.lse + query] = shift[t] + log(total[t]);
     }

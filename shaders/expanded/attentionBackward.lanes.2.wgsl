@@ -7,14 +7,18 @@ const HEAD_SIZE: u32 = 3u;
 const SUBGROUP: u32 = 8u;
 const LANE_TOKENS: u32 = 1u;
 const TOKENS: u32 = LANE_TOKENS * SUBGROUP;
-const WIDTH: u32 = 1u;
 const ROWS: u32 = 2u;
-const ROW_PACKS: u32 = HEAD_SIZE / WIDTH;
+const ROW_PACKS: u32 = HEAD_SIZE / PACK_WIDTH;
 const ROW_LOADS: u32 = 1u;
 
-alias Pack = f32;
-alias Stored = Element;
+const PACK_WIDTH: u32 = 1u;
 
+alias Pack = f32;
+fn pack_sum(value: Pack) -> f32 {
+  return value;
+}
+
+alias Stored = Element;
 alias Rows = array<Pack, ROW_LOADS>;
 alias PerToken = array<f32, LANE_TOKENS>;
 alias PerRow = array<PerToken, ROWS>;
@@ -137,7 +141,7 @@ fn qkv_rows(start: u32, step: u32, lane: u32) -> Rows {
   var rows: Rows;
   for (var i = 0u; i < ROW_LOADS; i++) {
     let pack = min(i * SUBGROUP + lane, ROWS * ROW_PACKS - 1u);
-    let at = start / WIDTH + select(pack, step / WIDTH + pack - ROW_PACKS, pack >= ROW_PACKS);
+    let at = start / PACK_WIDTH + select(pack, step / PACK_WIDTH + pack - ROW_PACKS, pack >= ROW_PACKS);
     rows[i] = Pack(qkv[at]);
   }
   return rows;
@@ -162,10 +166,10 @@ fn main(
   var row_delta: PerToken;
   for (var t = 0u; t < LANE_TOKENS; t++) {
     let token = min(first + t * SUBGROUP, last);
-    for (var d = 0u; d < params.head_size; d += WIDTH) {
-      let query = Pack(qkv[(head.q + token * head.pitch + d) / WIDTH]);
+    for (var d = 0u; d < params.head_size; d += PACK_WIDTH) {
+      let query = Pack(qkv[(head.q + token * head.pitch + d) / PACK_WIDTH]);
       set_pack(&queries, t, d, query * params.scale);
-      set_pack(&cotangents, t, d, Pack(g[(head.y + token * head.y_pitch + d) / WIDTH]));
+      set_pack(&cotangents, t, d, Pack(g[(head.y + token * head.y_pitch + d) / PACK_WIDTH]));
     }
     row_lse[t] = lse[head.lse + token];
     row_delta[t] = delta[head.lse + token];
@@ -192,8 +196,8 @@ fn main(
   for (var t = 0u; t < LANE_TOKENS; t++) {
     let query = first + t * SUBGROUP;
     if (query <= last) {
-      for (var d = 0u; d < params.head_size; d += WIDTH) {
-        dqkv[(head.q + query * head.pitch + d) / WIDTH] = pack_of(&dq, t, d) * params.scale;
+      for (var d = 0u; d < params.head_size; d += PACK_WIDTH) {
+        dqkv[(head.q + query * head.pitch + d) / PACK_WIDTH] = pack_of(&dq, t, d) * params.scale;
       }
     }
   }

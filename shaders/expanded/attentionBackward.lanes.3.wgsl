@@ -7,14 +7,18 @@ const HEAD_SIZE: u32 = 3u;
 const SUBGROUP: u32 = 8u;
 const LANE_TOKENS: u32 = 1u;
 const TOKENS: u32 = LANE_TOKENS * SUBGROUP;
-const WIDTH: u32 = 1u;
 const ROWS: u32 = 2u;
-const ROW_PACKS: u32 = HEAD_SIZE / WIDTH;
+const ROW_PACKS: u32 = HEAD_SIZE / PACK_WIDTH;
 const ROW_LOADS: u32 = 1u;
 
-alias Pack = f32;
-alias Stored = Element;
+const PACK_WIDTH: u32 = 1u;
 
+alias Pack = f32;
+fn pack_sum(value: Pack) -> f32 {
+  return value;
+}
+
+alias Stored = Element;
 alias Rows = array<Pack, ROW_LOADS>;
 alias PerToken = array<f32, LANE_TOKENS>;
 alias PerRow = array<PerToken, ROWS>;
@@ -137,7 +141,7 @@ fn qkv_rows(start: u32, step: u32, lane: u32) -> Rows {
   var rows: Rows;
   for (var i = 0u; i < ROW_LOADS; i++) {
     let pack = min(i * SUBGROUP + lane, ROWS * ROW_PACKS - 1u);
-    let at = start / WIDTH + select(pack, step / WIDTH + pack - ROW_PACKS, pack >= ROW_PACKS);
+    let at = start / PACK_WIDTH + select(pack, step / PACK_WIDTH + pack - ROW_PACKS, pack >= ROW_PACKS);
     rows[i] = Pack(qkv[at]);
   }
   return rows;
@@ -147,7 +151,7 @@ fn g_rows(start: u32, step: u32, lane: u32) -> Rows {
   var rows: Rows;
   for (var i = 0u; i < ROW_LOADS; i++) {
     let pack = min(i * SUBGROUP + lane, ROWS * ROW_PACKS - 1u);
-    let at = start / WIDTH + select(pack, step / WIDTH + pack - ROW_PACKS, pack >= ROW_PACKS);
+    let at = start / PACK_WIDTH + select(pack, step / PACK_WIDTH + pack - ROW_PACKS, pack >= ROW_PACKS);
     rows[i] = Pack(g[at]);
   }
   return rows;
@@ -170,9 +174,9 @@ fn main(
   var values: Vectors;
   for (var t = 0u; t < LANE_TOKENS; t++) {
     let start = min(first + t * SUBGROUP, last) * head.pitch;
-    for (var d = 0u; d < params.head_size; d += WIDTH) {
-      set_pack(&keys, t, d, Pack(qkv[(head.k + start + d) / WIDTH]) * params.scale);
-      set_pack(&values, t, d, Pack(qkv[(head.v + start + d) / WIDTH]));
+    for (var d = 0u; d < params.head_size; d += PACK_WIDTH) {
+      set_pack(&keys, t, d, Pack(qkv[(head.k + start + d) / PACK_WIDTH]) * params.scale);
+      set_pack(&values, t, d, Pack(qkv[(head.v + start + d) / PACK_WIDTH]));
     }
   }
   var dk = Vectors();
@@ -219,9 +223,9 @@ let lse1 = subgroupBroadcast(own_lse, 1u);
     let key = first + t * SUBGROUP;
     if (key <= last) {
       let start = key * head.pitch;
-      for (var d = 0u; d < params.head_size; d += WIDTH) {
-        dqkv[(head.k + start + d) / WIDTH] = pack_of(&dk, t, d) * params.scale;
-        dqkv[(head.v + start + d) / WIDTH] = pack_of(&dv, t, d);
+      for (var d = 0u; d < params.head_size; d += PACK_WIDTH) {
+        dqkv[(head.k + start + d) / PACK_WIDTH] = pack_of(&dk, t, d) * params.scale;
+        dqkv[(head.v + start + d) / PACK_WIDTH] = pack_of(&dv, t, d);
       }
     }
   }

@@ -1,7 +1,7 @@
 // layernormBackward dx [4, 7]; written by npm run shaders
 enable subgroups;
 const SUBGROUPS: u32 = 8u;
-const ROWS_AT_ONCE: u32 = 2u;
+const ROWS_AT_ONCE: u32 = 4u;
 const PACK_WIDTH: u32 = 1u;
 
 alias Pack = f32;

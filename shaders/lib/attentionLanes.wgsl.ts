@@ -1,5 +1,6 @@
 /** What the attention kernels for software adapters share: tokens in lanes, vectors in registers. */
-import { element } from "./half.wgsl.ts";
+import { element, stored } from "./half.wgsl.ts";
+import { pack } from "./pack.wgsl.ts";
 import type { PackWidth } from "./pack.wgsl.ts";
 import { unroll } from "./unroll.ts";
 import { wgsl } from "./wgsl.ts";
@@ -43,7 +44,7 @@ fn ${name}_rows(start: u32, step: u32, lane: u32) -> Rows {
   var rows: Rows;
   for (var i = 0u; i < ROW_LOADS; i++) {
     let pack = min(i * SUBGROUP + lane, ROWS * ROW_PACKS - 1u);
-    let at = start / WIDTH + select(pack, step / WIDTH + pack - ROW_PACKS, pack >= ROW_PACKS);
+    let at = start / PACK_WIDTH + select(pack, step / PACK_WIDTH + pack - ROW_PACKS, pack >= ROW_PACKS);
     rows[i] = Pack(${name}[at]);
   }
   return rows;
@@ -53,11 +54,11 @@ fn ${name}_rows(start: u32, step: u32, lane: u32) -> Rows {
  * A lane owns LANE_TOKENS tokens; all other tokens pass by, ROWS at a time, as Rows that are spread
  * over the lanes and read through shuffles. So no result ever crosses lanes.
  *
- * - `Rows`: one after the other in packs of WIDTH floats; lane l holds packs l, l + SUBGROUP, …
+ * - `Rows`: one after the other in packs of PACK_WIDTH floats; lane l holds packs l, l + SUBGROUP, …
  * - `PerRow`: a number for each row and each of the lane's tokens.
  * - `dots(vectors, rows)`: the products of each of the lane's vectors with the rows.
  * - `add_rows(vectors, weights, rows)`: vectors[t] += Σ weights[row][t] · row.
- * - `set_pack(vectors, t, d, pack)`, `pack_of(vectors, t, d)`: elements d to d + WIDTH − 1 of vector t.
+ * - `set_pack(vectors, t, d, pack)`, `pack_of(vectors, t, d)`: elements d to d + PACK_WIDTH − 1 of vector t.
  */
 export const attentionLanes = ({
   laneTokens,
@@ -73,18 +74,12 @@ const HEAD_SIZE: u32 = ${headSize}u;
 const SUBGROUP: u32 = ${subgroup}u;
 const LANE_TOKENS: u32 = ${laneTokens}u;
 const TOKENS: u32 = LANE_TOKENS * SUBGROUP;
-const WIDTH: u32 = ${width}u;
 const ROWS: u32 = ${rows}u;
-const ROW_PACKS: u32 = HEAD_SIZE / WIDTH;
+const ROW_PACKS: u32 = HEAD_SIZE / PACK_WIDTH;
 const ROW_LOADS: u32 = ${Math.ceil((rows * headSize) / width / subgroup)}u;
 
-#if ${width === 4}
-alias Pack = vec4f;
-alias Stored = Quad;
-#else
-alias Pack = f32;
-alias Stored = Element;
-#endif
+${pack(width)}
+${stored(width)}
 alias Rows = array<Pack, ROW_LOADS>;
 alias PerToken = array<f32, LANE_TOKENS>;
 alias PerRow = array<PerToken, ROWS>;

@@ -17,3 +17,7 @@ alias Quad = vec4f;
 /** `Half`, a Value of so many floats as f16 holds it; storing rounds to nearest even. */
 export const halfAlias = (width: 1 | 4): string =>
   `alias Half = ${width === 4 ? "vec4<f16>" : "f16"};`;
+
+/** `Stored`, what arrays of Element hold of so many floats. */
+export const stored = (width: 1 | 4): string =>
+  `alias Stored = ${width === 4 ? "Quad" : "Element"};`;

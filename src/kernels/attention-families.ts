@@ -14,6 +14,7 @@ import { sizesOf, unlessEmpty } from "./attention-layout.ts";
 import type { AttentionAttrs, Sizes } from "./attention-layout.ts";
 import { TILE_ARRAYS, tilingFor } from "./attention-tiling.ts";
 import type { TileArrays } from "./attention-tiling.ts";
+import { flatWidth } from "./layout.ts";
 import { need } from "./op.ts";
 import type { Caps, Plan, Variant } from "./op.ts";
 import { fixedSubgroup } from "./pass.ts";
@@ -59,7 +60,7 @@ function lanesKernels(of: Sizes, dropout: boolean, caps: Caps): Kernels {
   const own = laneTokens(of, subgroup);
   const options = {
     ...{ headSize, dropout, isHalf, subgroup, laneTokens: own },
-    width: headSize % 4 === 0 ? 4 : 1,
+    width: flatWidth(headSize),
     rows: headSize * own <= MAX_PAIRED_ELEMENTS ? 2 : 1,
   } as const;
   const rows = subgroup * own;

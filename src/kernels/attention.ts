@@ -18,6 +18,7 @@ import {
 } from "./attention-layout.ts";
 import type { AttentionAttrs, HeadAttrs, Sizes } from "./attention-layout.ts";
 import { needDtype, needFloat } from "./check.ts";
+import { flatWidth } from "./layout.ts";
 import { defineOp, need } from "./op.ts";
 import type { Caps, Pass, Plan } from "./op.ts";
 import { reads, writes } from "./pass.ts";
@@ -76,7 +77,7 @@ function backwardPlan(kernels: Kernels, sizes: Sizes, attrs: AttentionAttrs, cap
     passes: [
       {
         label: `attentionBackward delta ${show([batches, heads, tokens])}`,
-        code: attentionDelta({ headSize, isHalf }),
+        code: attentionDelta({ headSize, width: flatWidth(headSize), isHalf }),
         bindings: [...reads("in0", "in2"), ...writes("temp0")],
         params: paramsOf(sizes),
         grid: headGrid(sizes, LANE_ROWS, caps),

@@ -16,8 +16,6 @@ import type { RowLayout } from "./rows.ts";
  * take half a minute to compile; GPUs move an array to memory when it grows beyond this.
  */
 const MAX_LANE_PACKS = { cpu: 4, gpu: 32 } as const;
-/** Rows at once where rows are wide: on lavapipe 4 take 1.05 times as long, and twice as long to compile. */
-const WIDE_ROWS = 2;
 /** Lanes of a workgroup where rows are wide. */
 const WIDE_WORKGROUP = 64;
 
@@ -36,6 +34,8 @@ export const packOptions = (layout: RowLayout, cols: number): RowPackOptions => 
 interface Plans<A> {
   /** Which input has the rows. */
   readonly rowsOf: number;
+  /** Rows that a subgroup takes at once where rows are wide. */
+  readonly rowsAtOnce: number;
   readonly narrow: (layout: RowLayout, inputs: InputMetas, attrs: A, caps: Caps) => Plan;
   readonly wide: (options: WideRowOptions, inputs: InputMetas, attrs: A, caps: Caps) => Plan;
 }
@@ -43,6 +43,7 @@ interface Plans<A> {
 /** `rowVariants` with rows in registers while they fit, and `rowsPerSubgroup` for wide rows. */
 export function registerVariants<A extends Attrs>({
   rowsOf,
+  rowsAtOnce,
   narrow,
   wide,
 }: Plans<A>): Readonly<
@@ -65,7 +66,7 @@ export function registerVariants<A extends Attrs>({
         lanes,
         subgroupsPerWorkgroup: Math.max(1, WIDE_WORKGROUP / lanes),
         width: packWidth(colsOf(inputs), lanes),
-        rowsAtOnce: WIDE_ROWS,
+        rowsAtOnce,
       };
       return wide(options, inputs, attrs, caps);
     },

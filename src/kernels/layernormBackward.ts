@@ -19,6 +19,9 @@ const SHARED_WORKGROUP = 256;
 /** Most of its blocks: two for each of a large GPU's 132 multiprocessors, 8 for a lane to combine. */
 const MAX_SHARED_BLOCKS = 256;
 
+/** Rows at once where rows are wide: each turn reads and writes the sums of its block once more. */
+const WIDE_ROWS = 4;
+
 /** GPUs read 8 neighbouring floats as quickly as one, and want many lanes that wait at once. */
 const COMBINE = {
   cpu: { columns: 32, segments: 8, atOnce: 1 },
@@ -90,6 +93,7 @@ function narrowPlan(layout: RowLayout, sharesSums: boolean, inputs: InputMetas, 
 
 const variants = registerVariants<Attrs>({
   rowsOf: 1,
+  rowsAtOnce: WIDE_ROWS,
   narrow: (layout, inputs, _attrs, caps) => narrowPlan(layout, false, inputs, caps),
   wide: (options, inputs, _attrs, caps) => {
     const { rows, cols } = asRows(need(inputs, 1).shape);

@@ -1,7 +1,7 @@
 /** No engine: our probes that copy as many bytes, which memory-bound works are held against. */
 import { createEngine } from "../../../src/engine/index.ts";
 import type { Engine } from "../../../src/engine/index.ts";
-import { COPY_KERNELS, copyOnce, timed } from "../../probes.ts";
+import { COPY_KERNELS, copyOnce, timeCopy } from "../../probes.ts";
 import { floats } from "../engine.ts";
 import type { PeerEngine } from "../engine.ts";
 
@@ -17,23 +17,14 @@ export function copies(kernels: keyof typeof COPY_KERNELS): PeerEngine {
       const engine = opened ?? (await createEngine());
       const values = floats(inputs, "x");
       const x = engine.tensor(values);
-      const run = (variant: string): void => {
-        copyOnce(engine, x, variant).dispose();
-      };
       let best = { variant: "", ms: Infinity };
       for (const variant of COPY_KERNELS[kernels]) {
-        const ms = await timed(
-          engine,
-          () => {
-            run(variant);
-          },
-          () => performance.now(),
-        );
+        const ms = await timeCopy(engine, x, variant);
         if (ms < best.ms) best = { variant, ms };
       }
       return {
         async run(repeats) {
-          for (let k = 0; k < repeats; k++) run(best.variant);
+          for (let k = 0; k < repeats; k++) copyOnce(engine, x, best.variant).dispose();
           await engine.finish();
         },
         async result() {

@@ -50,13 +50,18 @@ export const VIT_S_BATCH = 2;
 export const VIT_S_GPU_BATCH = 16;
 export const VIT_S_LOSSES = [7.05991, 4.66524, 3.16863] as const;
 
-/** Operations of a forward pass over a batch; a training step counts three times that. */
+/**
+ * Operations of the products of a forward pass over a batch; a training step counts three times that.
+ * In the last block only the class token asks and goes on, in ours and in every peer's graph.
+ */
 export function vitFlops(config: ViTConfig, batch: number): number {
   const patches = (config.imageSize / config.patch) ** 2;
   const T = patches + 1;
   const { dim: D, depth, mlp, classes, patch, channels } = config;
-  const block = 2 * T * D * 3 * D + 2 * T * D * D + 4 * T * D * mlp + 4 * T * T * D;
-  return batch * (2 * patches * patch * patch * channels * D + depth * block + 2 * D * classes);
+  const rest = (tokens: number): number =>
+    4 * tokens * T * D + 2 * tokens * D * D + 4 * tokens * D * mlp;
+  const blocks = depth * 2 * T * D * 3 * D + (depth - 1) * rest(T) + rest(1);
+  return batch * (2 * patches * patch * patch * channels * D + blocks + 2 * D * classes);
 }
 
 /** Initial parameters, in the order that gives every peer the same numbers. */

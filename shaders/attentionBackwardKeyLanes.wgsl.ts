@@ -15,7 +15,7 @@ const weigh = (row: number, dropout: boolean): string => wgsl`
     let drawer${row} = lane - lane % 4u + (query + ${row}u) % 4u;
 #endif
     for (var t = 0u; t < LANE_TOKENS; t++) {
-      let weight = select(0.0, exp(score[${row}][t] - lse${row}), query + ${row}u <= last);
+      let weight = select(0.0, exp(score[${row}][t] - lse${row}), query + ${row}u <= last_query);
 #if ${dropout}
       let stays = extractBits(subgroupShuffle(kept[t], drawer${row}), lane % 4u, 1u) == 1u;
       let factor = select(0.0, params.kept_scale, stays);
@@ -65,6 +65,7 @@ fn main(
   }
   let first = head.block * TOKENS + lane;
   let last = params.tokens - 1u; // tokens past the end are read from the last one
+  let last_query = params.queries - 1u;
   var keys: Vectors;
   var values: Vectors;
   for (var t = 0u; t < LANE_TOKENS; t++) {
@@ -79,16 +80,16 @@ fn main(
 #if ${options.dropout}
   var kept: array<u32, LANE_TOKENS>; // of 4 queries in turn: lane l has query l % 4 and the keys of 4 lanes
 #endif
-  for (var query = 0u; query <= last; query += ROWS) {
+  for (var query = 0u; query <= last_query; query += ROWS) {
 #if ${options.dropout}
     if (query % 4u == 0u) {
       for (var t = 0u; t < LANE_TOKENS; t++) {
-        let row = head.lse + min(query + lane % 4u, last);
+        let row = head.lse + min(query + lane % 4u, last_query);
         kept[t] = kept_keys(row, (first + t * SUBGROUP) / 4u);
       }
     }
 #endif
-    let second = u32(query < last); // the last passes by twice, once without weight
+    let second = u32(query < last_query); // the last passes by twice, once without weight
     var q = qkv_rows(head.q + query * head.pitch, second * head.pitch, lane);
     var cotangent = g_rows(head.y + query * head.y_pitch, second * head.y_pitch, lane);
     let own = head.lse + query + min(lane % ROWS, second); // lane 1 reads the second's
@@ -109,6 +110,9 @@ ${unroll(options.rows, (row) => weigh(row, options.dropout))}
       for (var d = 0u; d < params.head_size; d += PACK_WIDTH) {
         dqkv[(head.k + start + d) / PACK_WIDTH] = pack_of(&dk, t, d) * params.scale;
         dqkv[(head.v + start + d) / PACK_WIDTH] = pack_of(&dv, t, d);
+        if (key > last_query) {
+          dqkv[(head.q + start + d) / PACK_WIDTH] = Pack(); // of no query
+        }
       }
     }
   }

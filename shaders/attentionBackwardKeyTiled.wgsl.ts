@@ -76,6 +76,7 @@ fn main(
     return;
   }
   let last = params.tokens - 1u; // tokens past the end are read from the last one
+  let last_query = params.queries - 1u;
   let first_row = head.block * ROWS;
   for (var index = lid.x; index < ROWS * PARTS; index += LANES) {
     let row = min(first_row + index / PARTS, last) * head.pitch;
@@ -87,23 +88,23 @@ fn main(
   let score_row = lid.x / QUADS;
   var dk = array<vec4f, SUMS>();
   var dv = array<vec4f, SUMS>();
-  for (var first = 0u; first < params.tokens; first += TILE) {
+  for (var first = 0u; first < params.queries; first += TILE) {
     workgroupBarrier(); // the last tile has been read
     for (var index = lid.x; index < TILE * PARTS; index += LANES) {
       let slot = index / PARTS;
-      let token = min(first + tile_token(slot), last);
+      let token = min(first + tile_token(slot), last_query);
       let at = slot * STRIDE + index % PARTS;
       queries[at] = qkv_part(head.q + token * head.pitch, index % PARTS);
       cotangents[at] = g_part(head.y + token * head.y_pitch, index % PARTS);
     }
 #if ${o.dropout}
     for (var index = lid.x; index < TILE * BLOCKS; index += LANES) {
-      let token = min(first + index / BLOCKS, last);
+      let token = min(first + index / BLOCKS, last_query);
       kept[index] = kept_keys(head.lse + token, head.block * BLOCKS + index % BLOCKS);
     }
 #endif
     let tokens = vec4u(first + 4u * quad) + vec4u(0u, 1u, 2u, 3u);
-    let at = head.lse + min(tokens, vec4u(last));
+    let at = head.lse + min(tokens, vec4u(last_query));
     let quad_lse = vec4f(lse[at.x], lse[at.y], lse[at.z], lse[at.w]);
     let quad_delta = vec4f(delta[at.x], delta[at.y], delta[at.z], delta[at.w]);
     workgroupBarrier();
@@ -111,7 +112,7 @@ fn main(
     let slopes = slopes_of(score_row, quad);
     for (var r = 0u; r < SCORE_ROWS; r++) {
       let row = score_row + r * SCORED;
-      let p = select(vec4f(), exp(scores[r] - quad_lse), tokens <= vec4u(last));
+      let p = select(vec4f(), exp(scores[r] - quad_lse), tokens <= vec4u(last_query));
 #if ${o.dropout}
       let factor = kept_factors(4u * quad, row);
       weights[row * QUAD_STRIDE + quad] = p * factor;
@@ -122,7 +123,7 @@ fn main(
 #endif
     }
     workgroupBarrier();
-    let quads = (min(TILE, params.tokens - first) + 3u) / 4u;
+    let quads = (min(TILE, params.queries - first) + 3u) / 4u;
     dk = add_queries(dk, lid.x, quads);
     dv = add_cotangents(dv, lid.x, quads);
   }
@@ -132,6 +133,9 @@ fn main(
     if (part < PARTS && row <= last) {
       store_part(head.k + row * head.pitch, part, dk[at] * params.scale);
       store_part(head.v + row * head.pitch, part, dv[at]);
+      if (row > last_query) {
+        store_part(head.q + row * head.pitch, part, vec4f()); // of no query
+      }
     }
   }
 }

@@ -44,14 +44,14 @@ fn main(
   if (!head.exists) {
     return;
   }
-  let last = params.tokens - 1u; // tokens past the end are read from the last one
+  let last_query = params.queries - 1u; // those past the end are read from the last one
   let key = head.block;
   let k = head.k + key * head.pitch;
   let v = head.v + key * head.pitch;
   var dk: array<f32, LANE_COLS>;
   var dv: array<f32, LANE_COLS>;
-  for (var first = 0u; first < params.tokens; first += WORKGROUP) {
-    let query = min(first + lane, last);
+  for (var first = 0u; first < params.queries; first += WORKGROUP) {
+    let query = min(first + lane, last_query);
     let q = head.q + query * head.pitch;
     let g_at = head.y + query * head.y_pitch;
     var score = 0.0;
@@ -73,7 +73,7 @@ fn main(
 #endif
     workgroupBarrier();
     for (var c = 0u; c < LANE_COLS; c++) {
-      for (var i = 0u; i < min(WORKGROUP, params.tokens - first); i++) {
+      for (var i = 0u; i < min(WORKGROUP, params.queries - first); i++) {
         let token = first + i;
         let q_at = head.q + token * head.pitch + column(c, lane);
         dk[c] = fma(dscores[i], f32(qkv[q_at]), dk[c]);
@@ -85,6 +85,9 @@ fn main(
     if (c * WORKGROUP + lane < HEAD_SIZE) {
       dqkv[k + column(c, lane)] = dk[c] * params.scale;
       dqkv[v + column(c, lane)] = dv[c];
+      if (key > last_query) {
+        dqkv[head.q + key * head.pitch + column(c, lane)] = 0.0; // of no query
+      }
     }
   }
 }

@@ -36,19 +36,20 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(subgroup_invocation_id) lane: u32,
 ) {
-  let blocks = (params.tokens + TOKENS - 1u) / TOKENS;
+  let blocks = (params.queries + TOKENS - 1u) / TOKENS;
   let head = find_head(flat_workgroup(wid, groups), blocks);
   if (!head.exists) {
     return;
   }
   let first = head.block * TOKENS + lane;
-  let last = params.tokens - 1u; // tokens past the end are read from the last one
+  let last = params.tokens - 1u;
+  let last_query = params.queries - 1u; // those past the end are read from the last one
   var queries: Vectors;
   var cotangents: Vectors;
   var row_lse: PerToken;
   var row_delta: PerToken;
   for (var t = 0u; t < LANE_TOKENS; t++) {
-    let token = min(first + t * SUBGROUP, last);
+    let token = min(first + t * SUBGROUP, last_query);
     for (var d = 0u; d < params.head_size; d += PACK_WIDTH) {
       let query = Pack(qkv[(head.q + token * head.pitch + d) / PACK_WIDTH]);
       set_pack(&queries, t, d, query * params.scale);
@@ -65,7 +66,7 @@ fn main(
 #if ${options.dropout}
     if (key % 4u == 0u) {
       for (var t = 0u; t < LANE_TOKENS; t++) {
-        kept[t] = kept_keys(head.lse + min(first + t * SUBGROUP, last), key / 4u);
+        kept[t] = kept_keys(head.lse + min(first + t * SUBGROUP, last_query), key / 4u);
       }
     }
 #endif
@@ -89,7 +90,7 @@ fn main(
   }
   for (var t = 0u; t < LANE_TOKENS; t++) {
     let query = first + t * SUBGROUP;
-    if (query <= last) {
+    if (query <= last_query) {
       for (var d = 0u; d < params.head_size; d += PACK_WIDTH) {
         dqkv[(head.q + query * head.pitch + d) / PACK_WIDTH] = pack_of(&dq, t, d) * params.scale;
       }

@@ -57,14 +57,15 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_id) lid: vec3u,
 ) {
-  let head = find_head(flat_workgroup(wid, groups), (params.tokens + ROWS - 1u) / ROWS);
+  let head = find_head(flat_workgroup(wid, groups), (params.queries + ROWS - 1u) / ROWS);
   if (!head.exists) {
     return;
   }
   let last = params.tokens - 1u; // tokens past the end are read from the last one
+  let last_query = params.queries - 1u;
   let first_row = head.block * ROWS;
   for (var index = lid.x; index < ROWS * PARTS; index += LANES) {
-    let row = min(first_row + index / PARTS, last);
+    let row = min(first_row + index / PARTS, last_query);
     let at = (index / PARTS) * STRIDE + index % PARTS;
     queries[at] = qkv_part(head.q + row * head.pitch, index % PARTS) * params.scale;
     cotangents[at] = g_part(head.y + row * head.y_pitch, index % PARTS);
@@ -74,7 +75,7 @@ fn main(
   var row_lse: array<f32, SCORE_ROWS>;
   var row_delta: array<f32, SCORE_ROWS>;
   for (var r = 0u; r < SCORE_ROWS; r++) {
-    let row = head.lse + min(first_row + score_row + r * SCORED, last);
+    let row = head.lse + min(first_row + score_row + r * SCORED, last_query);
     row_lse[r] = lse[row];
     row_delta[r] = delta[row];
   }
@@ -95,7 +96,7 @@ fn main(
       let row = score_row + r * SCORED;
       let p = select(vec4f(), exp(scores[r] - row_lse[r]), is_token);
 #if ${o.dropout}
-      let kept = kept_keys(head.lse + min(first_row + row, last), first / 4u + quad);
+      let kept = kept_keys(head.lse + min(first_row + row, last_query), first / 4u + quad);
       let stays = (vec4u(kept) & vec4u(1u, 2u, 4u, 8u)) != vec4u();
       let slope = select(vec4f(), slopes[r] * params.kept_scale, stays);
 #else
@@ -109,7 +110,7 @@ fn main(
   for (var at = 0u; at < SUMS; at++) {
     let row = first_row + lid.x % ROW_LANES + at / PARTS_EACH * ROW_LANES;
     let part = lid.x / ROW_LANES + at % PARTS_EACH * PART_LANES;
-    if (part < PARTS && row <= last) {
+    if (part < PARTS && row <= last_query) {
       store_part(head.q + row * head.pitch, part, dq[at] * params.scale);
     }
   }

@@ -39,7 +39,7 @@ fn main(
   @builtin(local_invocation_id) lid: vec3u,
 ) {
   let lane = lid.x;
-  let head = find_head(flat_workgroup(wid, groups), params.tokens);
+  let head = find_head(flat_workgroup(wid, groups), params.queries);
   if (!head.exists) {
     return;
   }

@@ -14,7 +14,7 @@ export interface AttentionDeltaOptions {
   readonly isHalf: boolean;
 }
 
-/** One invocation adds up one query of one head. g, y: [batch, tokens, heads, HEAD_SIZE]. */
+/** One invocation adds up one query of one head. g, y: [batch, queries, heads, HEAD_SIZE]. */
 export const attentionDelta = ({ headSize, width, isHalf }: AttentionDeltaOptions): string => wgsl`
 ${enableHalf(isHalf)}
 const HEAD_SIZE: u32 = ${headSize}u;
@@ -34,10 +34,10 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_id) lid: vec3u,
 ) {
-  let blocks = (params.tokens + WORKGROUP - 1u) / WORKGROUP;
+  let blocks = (params.queries + WORKGROUP - 1u) / WORKGROUP;
   let head = find_head(flat_workgroup(wid, groups), blocks);
   let row = head.block * WORKGROUP + lid.x;
-  if (!head.exists || row >= params.tokens) {
+  if (!head.exists || row >= params.queries) {
     return;
   }
   let start = (head.y + row * head.y_pitch) / PACK_WIDTH;

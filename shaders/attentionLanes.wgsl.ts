@@ -38,16 +38,17 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(subgroup_invocation_id) lane: u32,
 ) {
-  let blocks = (params.tokens + TOKENS - 1u) / TOKENS;
+  let blocks = (params.queries + TOKENS - 1u) / TOKENS;
   let head = find_head(flat_workgroup(wid, groups), blocks);
   if (!head.exists) {
     return;
   }
   let first = head.block * TOKENS + lane;
-  let last = params.tokens - 1u; // tokens past the end are read from the last one
+  let last = params.tokens - 1u;
+  let last_query = params.queries - 1u; // those past the end are read from the last one
   var queries: Vectors;
   for (var t = 0u; t < LANE_TOKENS; t++) {
-    let start = head.q + min(first + t * SUBGROUP, last) * head.pitch;
+    let start = head.q + min(first + t * SUBGROUP, last_query) * head.pitch;
     for (var d = 0u; d < params.head_size; d += PACK_WIDTH) {
       set_pack(&queries, t, d, Pack(qkv[(start + d) / PACK_WIDTH]) * params.scale);
     }
@@ -69,7 +70,7 @@ fn main(
 #if ${options.dropout}
       if (key % 4u == 0u) {
         for (var t = 0u; t < LANE_TOKENS; t++) {
-          kept[t] = kept_keys(head.lse + min(first + t * SUBGROUP, last), key / 4u);
+          kept[t] = kept_keys(head.lse + min(first + t * SUBGROUP, last_query), key / 4u);
         }
       }
 #endif
@@ -102,7 +103,7 @@ fn main(
   }
   for (var t = 0u; t < LANE_TOKENS; t++) {
     let query = first + t * SUBGROUP;
-    if (query <= last) {
+    if (query <= last_query) {
       let start = head.y + query * head.y_pitch;
 #if ${options.dropout}
       let share = params.kept_scale / total[t];

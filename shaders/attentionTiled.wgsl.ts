@@ -52,14 +52,15 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_id) lid: vec3u,
 ) {
-  let head = find_head(flat_workgroup(wid, groups), (params.tokens + ROWS - 1u) / ROWS);
+  let head = find_head(flat_workgroup(wid, groups), (params.queries + ROWS - 1u) / ROWS);
   if (!head.exists) {
     return;
   }
   let last = params.tokens - 1u; // tokens past the end are read from the last one
+  let last_query = params.queries - 1u;
   let first_row = head.block * ROWS;
   for (var index = lid.x; index < ROWS * PARTS; index += LANES) {
-    let start = head.q + min(first_row + index / PARTS, last) * head.pitch;
+    let start = head.q + min(first_row + index / PARTS, last_query) * head.pitch;
     queries[(index / PARTS) * STRIDE + index % PARTS] =
       qkv_part(start, index % PARTS) * params.scale;
   }
@@ -104,7 +105,7 @@ fn main(
         shrinks[row] = shrink;
       }
 #if ${o.dropout}
-      let kept = kept_keys(head.lse + min(first_row + row, last), first / 4u + quad);
+      let kept = kept_keys(head.lse + min(first_row + row, last_query), first / 4u + quad);
       let stays = (vec4u(kept) & vec4u(1u, 2u, 4u, 8u)) != vec4u();
       weights[row * QUAD_STRIDE + quad] = select(vec4f(), weight, stays);
 #else
@@ -123,14 +124,14 @@ fn main(
   workgroupBarrier();
   for (var r = 0u; r < SCORE_ROWS; r++) {
     let row = score_row + r * SCORED;
-    if (quad == 0u && first_row + row <= last) {
+    if (quad == 0u && first_row + row <= last_query) {
       lse[head.lse + first_row + row] = largest[r] + log(row_total(row));
     }
   }
   for (var at = 0u; at < SUMS; at++) {
     let row = lid.x % ROW_LANES + at / PARTS_EACH * ROW_LANES;
     let part = lid.x / ROW_LANES + at % PARTS_EACH * PART_LANES;
-    if (part < PARTS && first_row + row <= last) {
+    if (part < PARTS && first_row + row <= last_query) {
 #if ${o.dropout}
       let value = sums[at] * params.kept_scale / row_total(row);
 #else

@@ -94,6 +94,7 @@ fn flat_workgroup(wid: vec3u, groups: vec3u) -> u32 {
 struct Params {
   batches: u32,
   tokens: u32,
+  queries: u32, // the first tokens, whose y is wanted
   heads: u32,
   scale: f32, // 1 / √HEAD_SIZE
   head_size: u32, // = HEAD_SIZE, for loops that compilers must not unroll: their bodies are large
@@ -127,8 +128,8 @@ fn find_head(group: u32, blocks: u32) -> Head {
     q + width,
     q + 2u * width,
     width,
-    sample * params.tokens * width + head * HEAD_SIZE,
-    index * params.tokens,
+    sample * params.queries * width + head * HEAD_SIZE,
+    index * params.queries,
   );
 }
 
@@ -154,16 +155,17 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(subgroup_invocation_id) lane: u32,
 ) {
-  let blocks = (params.tokens + TOKENS - 1u) / TOKENS;
+  let blocks = (params.queries + TOKENS - 1u) / TOKENS;
   let head = find_head(flat_workgroup(wid, groups), blocks);
   if (!head.exists) {
     return;
   }
   let first = head.block * TOKENS + lane;
-  let last = params.tokens - 1u; // tokens past the end are read from the last one
+  let last = params.tokens - 1u;
+  let last_query = params.queries - 1u; // those past the end are read from the last one
   var queries: Vectors;
   for (var t = 0u; t < LANE_TOKENS; t++) {
-    let start = head.q + min(first + t * SUBGROUP, last) * head.pitch;
+    let start = head.q + min(first + t * SUBGROUP, last_query) * head.pitch;
     for (var d = 0u; d < params.head_size; d += PACK_WIDTH) {
       set_pack(&queries, t, d, Pack(qkv[(start + d) / PACK_WIDTH]) * params.scale);
     }
@@ -207,7 +209,7 @@ fn main(
   }
   for (var t = 0u; t < LANE_TOKENS; t++) {
     let query = first + t * SUBGROUP;
-    if (query <= last) {
+    if (query <= last_query) {
       let start = head.y + query * head.y_pitch;
 
       let share = 1.0 / total[t];

@@ -31,6 +31,7 @@ fn flat_workgroup(wid: vec3u, groups: vec3u) -> u32 {
 struct Params {
   batches: u32,
   tokens: u32,
+  queries: u32, // the first tokens, whose y is wanted
   heads: u32,
   scale: f32, // 1 / √HEAD_SIZE
   head_size: u32, // = HEAD_SIZE, for loops that compilers must not unroll: their bodies are large
@@ -64,8 +65,8 @@ fn find_head(group: u32, blocks: u32) -> Head {
     q + width,
     q + 2u * width,
     width,
-    sample * params.tokens * width + head * HEAD_SIZE,
-    index * params.tokens,
+    sample * params.queries * width + head * HEAD_SIZE,
+    index * params.queries,
   );
 }
 
@@ -150,14 +151,15 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_id) lid: vec3u,
 ) {
-  let head = find_head(flat_workgroup(wid, groups), (params.tokens + ROWS - 1u) / ROWS);
+  let head = find_head(flat_workgroup(wid, groups), (params.queries + ROWS - 1u) / ROWS);
   if (!head.exists) {
     return;
   }
   let last = params.tokens - 1u; // tokens past the end are read from the last one
+  let last_query = params.queries - 1u;
   let first_row = head.block * ROWS;
   for (var index = lid.x; index < ROWS * PARTS; index += LANES) {
-    let start = head.q + min(first_row + index / PARTS, last) * head.pitch;
+    let start = head.q + min(first_row + index / PARTS, last_query) * head.pitch;
     queries[(index / PARTS) * STRIDE + index % PARTS] =
       qkv_part(start, index % PARTS) * params.scale;
   }
@@ -217,14 +219,14 @@ fn main(
   workgroupBarrier();
   for (var r = 0u; r < SCORE_ROWS; r++) {
     let row = score_row + r * SCORED;
-    if (quad == 0u && first_row + row <= last) {
+    if (quad == 0u && first_row + row <= last_query) {
       lse[head.lse + first_row + row] = largest[r] + log(row_total(row));
     }
   }
   for (var at = 0u; at < SUMS; at++) {
     let row = lid.x % ROW_LANES + at / PARTS_EACH * ROW_LANES;
     let part = lid.x / ROW_LANES + at % PARTS_EACH * PART_LANES;
-    if (part < PARTS && first_row + row <= last) {
+    if (part < PARTS && first_row + row <= last_query) {
 
       let value = sums[at] / row_total(row);
 

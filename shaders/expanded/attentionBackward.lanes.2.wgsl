@@ -91,6 +91,7 @@ fn flat_workgroup(wid: vec3u, groups: vec3u) -> u32 {
 struct Params {
   batches: u32,
   tokens: u32,
+  queries: u32, // the first tokens, whose y is wanted
   heads: u32,
   scale: f32, // 1 / √HEAD_SIZE
   head_size: u32, // = HEAD_SIZE, for loops that compilers must not unroll: their bodies are large
@@ -124,8 +125,8 @@ fn find_head(group: u32, blocks: u32) -> Head {
     q + width,
     q + 2u * width,
     width,
-    sample * params.tokens * width + head * HEAD_SIZE,
-    index * params.tokens,
+    sample * params.queries * width + head * HEAD_SIZE,
+    index * params.queries,
   );
 }
 
@@ -153,19 +154,20 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(subgroup_invocation_id) lane: u32,
 ) {
-  let blocks = (params.tokens + TOKENS - 1u) / TOKENS;
+  let blocks = (params.queries + TOKENS - 1u) / TOKENS;
   let head = find_head(flat_workgroup(wid, groups), blocks);
   if (!head.exists) {
     return;
   }
   let first = head.block * TOKENS + lane;
-  let last = params.tokens - 1u; // tokens past the end are read from the last one
+  let last = params.tokens - 1u;
+  let last_query = params.queries - 1u; // those past the end are read from the last one
   var queries: Vectors;
   var cotangents: Vectors;
   var row_lse: PerToken;
   var row_delta: PerToken;
   for (var t = 0u; t < LANE_TOKENS; t++) {
-    let token = min(first + t * SUBGROUP, last);
+    let token = min(first + t * SUBGROUP, last_query);
     for (var d = 0u; d < params.head_size; d += PACK_WIDTH) {
       let query = Pack(qkv[(head.q + token * head.pitch + d) / PACK_WIDTH]);
       set_pack(&queries, t, d, query * params.scale);
@@ -195,7 +197,7 @@ fn main(
   }
   for (var t = 0u; t < LANE_TOKENS; t++) {
     let query = first + t * SUBGROUP;
-    if (query <= last) {
+    if (query <= last_query) {
       for (var d = 0u; d < params.head_size; d += PACK_WIDTH) {
         dqkv[(head.q + query * head.pitch + d) / PACK_WIDTH] = pack_of(&dq, t, d) * params.scale;
       }

@@ -91,6 +91,7 @@ fn flat_workgroup(wid: vec3u, groups: vec3u) -> u32 {
 struct Params {
   batches: u32,
   tokens: u32,
+  queries: u32, // the first tokens, whose y is wanted
   heads: u32,
   scale: f32, // 1 / √HEAD_SIZE
   head_size: u32, // = HEAD_SIZE, for loops that compilers must not unroll: their bodies are large
@@ -124,8 +125,8 @@ fn find_head(group: u32, blocks: u32) -> Head {
     q + width,
     q + 2u * width,
     width,
-    sample * params.tokens * width + head * HEAD_SIZE,
-    index * params.tokens,
+    sample * params.queries * width + head * HEAD_SIZE,
+    index * params.queries,
   );
 }
 
@@ -170,6 +171,7 @@ fn main(
   }
   let first = head.block * TOKENS + lane;
   let last = params.tokens - 1u; // tokens past the end are read from the last one
+  let last_query = params.queries - 1u;
   var keys: Vectors;
   var values: Vectors;
   for (var t = 0u; t < LANE_TOKENS; t++) {
@@ -182,9 +184,9 @@ fn main(
   var dk = Vectors();
   var dv = Vectors();
 
-  for (var query = 0u; query <= last; query += ROWS) {
+  for (var query = 0u; query <= last_query; query += ROWS) {
 
-    let second = u32(query < last); // the last passes by twice, once without weight
+    let second = u32(query < last_query); // the last passes by twice, once without weight
     var q = qkv_rows(head.q + query * head.pitch, second * head.pitch, lane);
     var cotangent = g_rows(head.y + query * head.y_pitch, second * head.y_pitch, lane);
     let own = head.lse + query + min(lane % ROWS, second); // lane 1 reads the second's
@@ -198,7 +200,7 @@ let lse0 = subgroupBroadcast(own_lse, 0u);
     let delta0 = subgroupBroadcast(own_delta, 0u);
 
     for (var t = 0u; t < LANE_TOKENS; t++) {
-      let weight = select(0.0, exp(score[0][t] - lse0), query + 0u <= last);
+      let weight = select(0.0, exp(score[0][t] - lse0), query + 0u <= last_query);
 
       dscore[0][t] = weight * (slope[0][t] - delta0);
       p[0][t] = weight;
@@ -209,7 +211,7 @@ let lse1 = subgroupBroadcast(own_lse, 1u);
     let delta1 = subgroupBroadcast(own_delta, 1u);
 
     for (var t = 0u; t < LANE_TOKENS; t++) {
-      let weight = select(0.0, exp(score[1][t] - lse1), query + 1u <= last);
+      let weight = select(0.0, exp(score[1][t] - lse1), query + 1u <= last_query);
 
       dscore[1][t] = weight * (slope[1][t] - delta1);
       p[1][t] = weight;
@@ -226,6 +228,9 @@ let lse1 = subgroupBroadcast(own_lse, 1u);
       for (var d = 0u; d < params.head_size; d += PACK_WIDTH) {
         dqkv[(head.k + start + d) / PACK_WIDTH] = pack_of(&dk, t, d) * params.scale;
         dqkv[(head.v + start + d) / PACK_WIDTH] = pack_of(&dv, t, d);
+        if (key > last_query) {
+          dqkv[(head.q + start + d) / PACK_WIDTH] = Pack(); // of no query
+        }
       }
     }
   }

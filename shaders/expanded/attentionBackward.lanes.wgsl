@@ -8,6 +8,7 @@ fn flat_workgroup(wid: vec3u, groups: vec3u) -> u32 {
 struct Params {
   batches: u32,
   tokens: u32,
+  queries: u32, // the first tokens, whose y is wanted
   heads: u32,
   scale: f32, // 1 / √HEAD_SIZE
   head_size: u32, // = HEAD_SIZE, for loops that compilers must not unroll: their bodies are large
@@ -41,8 +42,8 @@ fn find_head(group: u32, blocks: u32) -> Head {
     q + width,
     q + 2u * width,
     width,
-    sample * params.tokens * width + head * HEAD_SIZE,
-    index * params.tokens,
+    sample * params.queries * width + head * HEAD_SIZE,
+    index * params.queries,
   );
 }
 
@@ -68,10 +69,10 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_id) lid: vec3u,
 ) {
-  let blocks = (params.tokens + WORKGROUP - 1u) / WORKGROUP;
+  let blocks = (params.queries + WORKGROUP - 1u) / WORKGROUP;
   let head = find_head(flat_workgroup(wid, groups), blocks);
   let row = head.block * WORKGROUP + lid.x;
-  if (!head.exists || row >= params.tokens) {
+  if (!head.exists || row >= params.queries) {
     return;
   }
   let start = (head.y + row * head.y_pitch) / PACK_WIDTH;

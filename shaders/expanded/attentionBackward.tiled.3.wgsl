@@ -31,6 +31,7 @@ fn flat_workgroup(wid: vec3u, groups: vec3u) -> u32 {
 struct Params {
   batches: u32,
   tokens: u32,
+  queries: u32, // the first tokens, whose y is wanted
   heads: u32,
   scale: f32, // 1 / √HEAD_SIZE
   head_size: u32, // = HEAD_SIZE, for loops that compilers must not unroll: their bodies are large
@@ -64,8 +65,8 @@ fn find_head(group: u32, blocks: u32) -> Head {
     q + width,
     q + 2u * width,
     width,
-    sample * params.tokens * width + head * HEAD_SIZE,
-    index * params.tokens,
+    sample * params.queries * width + head * HEAD_SIZE,
+    index * params.queries,
   );
 }
 
@@ -212,6 +213,7 @@ fn main(
     return;
   }
   let last = params.tokens - 1u; // tokens past the end are read from the last one
+  let last_query = params.queries - 1u;
   let first_row = head.block * ROWS;
   for (var index = lid.x; index < ROWS * PARTS; index += LANES) {
     let row = min(first_row + index / PARTS, last) * head.pitch;
@@ -223,18 +225,18 @@ fn main(
   let score_row = lid.x / QUADS;
   var dk = array<vec4f, SUMS>();
   var dv = array<vec4f, SUMS>();
-  for (var first = 0u; first < params.tokens; first += TILE) {
+  for (var first = 0u; first < params.queries; first += TILE) {
     workgroupBarrier(); // the last tile has been read
     for (var index = lid.x; index < TILE * PARTS; index += LANES) {
       let slot = index / PARTS;
-      let token = min(first + tile_token(slot), last);
+      let token = min(first + tile_token(slot), last_query);
       let at = slot * STRIDE + index % PARTS;
       queries[at] = qkv_part(head.q + token * head.pitch, index % PARTS);
       cotangents[at] = g_part(head.y + token * head.y_pitch, index % PARTS);
     }
 
     let tokens = vec4u(first + 4u * quad) + vec4u(0u, 1u, 2u, 3u);
-    let at = head.lse + min(tokens, vec4u(last));
+    let at = head.lse + min(tokens, vec4u(last_query));
     let quad_lse = vec4f(lse[at.x], lse[at.y], lse[at.z], lse[at.w]);
     let quad_delta = vec4f(delta[at.x], delta[at.y], delta[at.z], delta[at.w]);
     workgroupBarrier();
@@ -242,14 +244,14 @@ fn main(
     let slopes = slopes_of(score_row, quad);
     for (var r = 0u; r < SCORE_ROWS; r++) {
       let row = score_row + r * SCORED;
-      let p = select(vec4f(), exp(scores[r] - quad_lse), tokens <= vec4u(last));
+      let p = select(vec4f(), exp(scores[r] - quad_lse), tokens <= vec4u(last_query));
 
       weights[row * QUAD_STRIDE + quad] = p;
       dscores[row * QUAD_STRIDE + quad] = p * (slopes[r] - quad_delta);
 
     }
     workgroupBarrier();
-    let quads = (min(TILE, params.tokens - first) + 3u) / 4u;
+    let quads = (min(TILE, params.queries - first) + 3u) / 4u;
     dk = add_queries(dk, lid.x, quads);
     dv = add_cotangents(dv, lid.x, quads);
   }
@@ -259,6 +261,9 @@ fn main(
     if (part < PARTS && row <= last) {
       store_part(head.k + row * head.pitch, part, dk[at] * params.scale);
       store_part(head.v + row * head.pitch, part, dv[at]);
+      if (row > last_query) {
+        store_part(head.q + row * head.pitch, part, vec4f()); // of no query
+      }
     }
   }
 }

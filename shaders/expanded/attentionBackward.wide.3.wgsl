@@ -18,6 +18,7 @@ fn flat_workgroup(wid: vec3u, groups: vec3u) -> u32 {
 struct Params {
   batches: u32,
   tokens: u32,
+  queries: u32, // the first tokens, whose y is wanted
   heads: u32,
   scale: f32, // 1 / √HEAD_SIZE
   head_size: u32, // = HEAD_SIZE, for loops that compilers must not unroll: their bodies are large
@@ -51,8 +52,8 @@ fn find_head(group: u32, blocks: u32) -> Head {
     q + width,
     q + 2u * width,
     width,
-    sample * params.tokens * width + head * HEAD_SIZE,
-    index * params.tokens,
+    sample * params.queries * width + head * HEAD_SIZE,
+    index * params.queries,
   );
 }
 
@@ -78,14 +79,14 @@ fn main(
   if (!head.exists) {
     return;
   }
-  let last = params.tokens - 1u; // tokens past the end are read from the last one
+  let last_query = params.queries - 1u; // those past the end are read from the last one
   let key = head.block;
   let k = head.k + key * head.pitch;
   let v = head.v + key * head.pitch;
   var dk: array<f32, LANE_COLS>;
   var dv: array<f32, LANE_COLS>;
-  for (var first = 0u; first < params.tokens; first += WORKGROUP) {
-    let query = min(first + lane, last);
+  for (var first = 0u; first < params.queries; first += WORKGROUP) {
+    let query = min(first + lane, last_query);
     let q = head.q + query * head.pitch;
     let g_at = head.y + query * head.y_pitch;
     var score = 0.0;
@@ -102,7 +103,7 @@ fn main(
 
     workgroupBarrier();
     for (var c = 0u; c < LANE_COLS; c++) {
-      for (var i = 0u; i < min(WORKGROUP, params.tokens - first); i++) {
+      for (var i = 0u; i < min(WORKGROUP, params.queries - first); i++) {
         let token = first + i;
         let q_at = head.q + token * head.pitch + column(c, lane);
         dk[c] = fma(dscores[i], f32(qkv[q_at]), dk[c]);
@@ -114,6 +115,9 @@ fn main(
     if (c * WORKGROUP + lane < HEAD_SIZE) {
       dqkv[k + column(c, lane)] = dk[c] * params.scale;
       dqkv[v + column(c, lane)] = dv[c];
+      if (key > last_query) {
+        dqkv[head.q + key * head.pitch + column(c, lane)] = 0.0; // of no query
+      }
     }
   }
 }

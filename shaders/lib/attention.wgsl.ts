@@ -9,14 +9,15 @@ export interface AttentionLayoutOptions {
 }
 
 /**
- * qkv: [batch, tokens, 3, heads, HEAD], y and g: [batch, tokens, heads, HEAD]; lse and delta:
- * [batch, heads, tokens]. Needs the constant HEAD_SIZE.
+ * qkv: [batch, tokens, 3, heads, HEAD], y and g: [batch, queries, heads, HEAD]; lse and delta:
+ * [batch, heads, queries]: the first tokens are the queries. Needs the constant HEAD_SIZE.
  */
 export const attentionLayout = ({ dropout }: AttentionLayoutOptions): string => wgsl`
 ${flatWorkgroup}
 struct Params {
   batches: u32,
   tokens: u32,
+  queries: u32, // the first tokens, whose y is wanted
   heads: u32,
   scale: f32, // 1 / √HEAD_SIZE
   head_size: u32, // = HEAD_SIZE, for loops that compilers must not unroll: their bodies are large
@@ -54,8 +55,8 @@ fn find_head(group: u32, blocks: u32) -> Head {
     q + width,
     q + 2u * width,
     width,
-    sample * params.tokens * width + head * HEAD_SIZE,
-    index * params.tokens,
+    sample * params.queries * width + head * HEAD_SIZE,
+    index * params.queries,
   );
 }
 `;

@@ -2,7 +2,7 @@
 import { philox } from "./philox.wgsl.ts";
 
 /**
- * A row of [batch, heads, tokens, tokens] weights has whole blocks of 4 random words, so that one
+ * A row of [batch, heads, queries, tokens] weights has whole blocks of 4 random words, so that one
  * draw serves 4 keys of a query. Needs the uniform random_key: vec4u, seed and step.
  */
 export const attentionDropout = `${philox}

@@ -8,6 +8,7 @@ import { attentionBackwardQueryWide } from "../../shaders/attentionBackwardQuery
 import { attentionLanes } from "../../shaders/attentionLanes.wgsl.ts";
 import { attentionTiled } from "../../shaders/attentionTiled.wgsl.ts";
 import { attentionWide } from "../../shaders/attentionWide.wgsl.ts";
+import type { AttentionLanesOptions } from "../../shaders/lib/attentionLanes.wgsl.ts";
 import type { AttentionTiledOptions } from "../../shaders/lib/attentionTiles.wgsl.ts";
 import { ceilDiv } from "../util/shape.ts";
 import { sizesOf, unlessEmpty } from "./attention-layout.ts";
@@ -39,7 +40,7 @@ const MAX_LANE_TOKENS = 8;
 const MAX_PAIRED_ELEMENTS = 128;
 
 /** Tokens per lane: few blocks, but the last one as full as the others. */
-function laneTokens({ tokens, headSize }: Sizes, subgroup: number): number {
+function laneTokens(tokens: number, headSize: number, subgroup: number): number {
   const most = Math.min(MAX_LANE_TOKENS, Math.floor(MAX_LANE_ELEMENTS / headSize));
   const blocks = ceilDiv(tokens, most * subgroup);
   return Math.max(1, ceilDiv(tokens, Math.max(1, blocks) * subgroup));
@@ -57,17 +58,16 @@ const MAX_LANE_HEAD = 128;
 function lanesKernels(of: Sizes, dropout: boolean, caps: Caps): Kernels {
   const subgroup = fixedSubgroup(caps);
   const { headSize, isHalf } = of;
-  const own = laneTokens(of, subgroup);
-  const options = {
-    ...{ headSize, dropout, isHalf, subgroup, laneTokens: own },
-    width: flatWidth(headSize),
-    rows: headSize * own <= MAX_PAIRED_ELEMENTS ? 2 : 1,
-  } as const;
-  const rows = subgroup * own;
+  const lanes = (tokens: number, code: (o: AttentionLanesOptions) => string): HeadKernel => {
+    const own = laneTokens(tokens, headSize, subgroup);
+    const rows = headSize * own <= MAX_PAIRED_ELEMENTS ? 2 : 1;
+    const options = { headSize, dropout, isHalf, subgroup, laneTokens: own, rows } as const;
+    return { rows: subgroup * own, code: code({ ...options, width: flatWidth(headSize) }) };
+  };
   return {
-    forward: { rows, code: attentionLanes(options) },
-    query: { rows, code: attentionBackwardQueryLanes(options) },
-    key: { rows, code: attentionBackwardKeyLanes(options) },
+    forward: lanes(of.queries, attentionLanes),
+    query: lanes(of.queries, attentionBackwardQueryLanes),
+    key: lanes(of.tokens, attentionBackwardKeyLanes),
   };
 }
 

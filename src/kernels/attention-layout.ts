@@ -13,6 +13,8 @@ export interface HeadAttrs extends Attrs {
 
 /** Attributes of attention and its gradient: the weights that are dropped, as in `dropout`. */
 export interface AttentionAttrs extends HeadAttrs {
+  /** How many of the first tokens ask: y has so many rows; 0: all tokens. */
+  readonly queries: number;
   readonly rate: number;
   readonly stream: number;
 }
@@ -21,6 +23,8 @@ export interface AttentionAttrs extends HeadAttrs {
 export interface Sizes {
   readonly batches: number;
   readonly tokens: number;
+  /** The first tokens, whose rows of y are wanted. */
+  readonly queries: number;
   readonly heads: number;
   readonly headSize: number;
   readonly width: number;
@@ -41,6 +45,18 @@ export function checkPacked(op: string, qkv: Meta, { heads }: HeadAttrs): void {
   if (at(qkv.shape, 2) === 0) throw new ShapeError(op, "heads must have a width", shapes);
 }
 
+/**
+ * Checks how many tokens ask.
+ * @throws ShapeError if there are not so many.
+ */
+export function checkQueries(op: string, { tokens, queries }: Sizes): void {
+  if (!Number.isInteger(queries) || queries < 0 || queries > tokens)
+    throw new ShapeError(
+      op,
+      `queries must be at most the ${tokens} tokens, 0 for all; not ${queries}`,
+    );
+}
+
 /** Random words come in blocks of 4, numbered by a u32. */
 const MOST_BLOCKS = 2 ** 32;
 
@@ -52,27 +68,31 @@ export function checkDropped(op: string, of: Sizes, key: Meta | null, rate: numb
   if (rate === 0) return;
   if (!key) throw new ShapeError(op, `rate ${rate} needs a key to draw with`);
   checkRandom(op, key, rate);
-  const { batches, heads, tokens } = of;
-  if (batches * heads * tokens * ceilDiv(tokens, 4) > MOST_BLOCKS)
+  const { batches, heads, tokens, queries } = of;
+  if (batches * heads * queries * ceilDiv(tokens, 4) > MOST_BLOCKS)
     throw new LimitError(
       `${op}: the weights of ${batches} × ${heads} heads of ${tokens} tokens are more than a stream of random words holds; use smaller batches`,
     );
 }
 
-/** The sizes that qkv and the number of heads imply. */
-export function sizesOf(qkv: Meta, { heads }: HeadAttrs): Sizes {
+/** The sizes that qkv and the attributes imply; without queries all tokens ask. */
+export function sizesOf(qkv: Meta, attrs: HeadAttrs & { readonly queries?: number }): Sizes {
+  const { heads, queries: asked = 0 } = attrs;
   const width = at(qkv.shape, 2) / 3;
   const [batches = 0, tokens = 0] = qkv.shape;
-  return { batches, tokens, heads, headSize: width / heads, width, isHalf: qkv.dtype === "f16" };
+  const queries = asked === 0 ? tokens : asked;
+  const isHalf = qkv.dtype === "f16";
+  return { batches, tokens, queries, heads, headSize: width / heads, width, isHalf };
 }
 
 /** Rows (tokens of one head) of a workgroup whose 64 lanes take one each. */
 export const LANE_ROWS = 64;
 
 /** Params of every attention kernel. */
-export const paramsOf = ({ batches, tokens, heads, headSize }: Sizes): Param[] => [
+export const paramsOf = ({ batches, tokens, queries, heads, headSize }: Sizes): Param[] => [
   u(batches),
   u(tokens),
+  u(queries),
   u(heads),
   f(1 / Math.sqrt(headSize)),
   u(headSize),
@@ -87,17 +107,17 @@ export const drawsOf = (
     ? { bindings: [], params: [] }
     : { bindings: uniforms(keySlot), params: drawParams(rate, stream) };
 
-/** Grid of one workgroup per block of `rows` tokens of each head. */
+/** Grid of one workgroup per block of `rows` of each head's queries, or of its keys: all tokens. */
 export const headGrid = (
-  { batches, tokens, heads }: Sizes,
-  rows: number,
+  { batches, heads, ...counts }: Sizes,
+  [rows, of]: readonly [rows: number, of: "queries" | "tokens"],
   caps: Caps,
-): Pass["grid"] => foldGrid(batches * heads * ceilDiv(tokens, rows), caps);
+): Pass["grid"] => foldGrid(batches * heads * ceilDiv(counts[of], rows), caps);
 
 /** A plan's passes, none for an empty batch: there is nothing to bind. */
 export const unlessEmpty = (sizes: Sizes, plan: Plan): Plan =>
   sizes.batches * sizes.tokens === 0 ? { temps: [], passes: [] } : plan;
 
-/** Work of `products` products of [tokens, headSize] by its transpose, in every head. */
-export const flopsOf = ({ batches, tokens, width }: Sizes, products: number): number =>
-  2 * products * batches * tokens * tokens * width;
+/** Work of `products` products of [queries, headSize] by [tokens, headSize]ᵀ, in every head. */
+export const flopsOf = ({ batches, tokens, queries, width }: Sizes, products: number): number =>
+  2 * products * batches * queries * tokens * width;

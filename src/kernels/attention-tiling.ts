@@ -16,13 +16,15 @@ export interface TileArrays {
   readonly rows: number;
   /** Of a weight for each row and token of the tile. */
   readonly weights: number;
+  /** What the rows are. */
+  readonly of: "queries" | "tokens";
 }
 
 /** By kernel; the gradient for keys keeps most. */
 export const TILE_ARRAYS = {
-  forward: { rows: 1, weights: 1 },
-  query: { rows: 2, weights: 1 },
-  key: { rows: 2, weights: 2 },
+  forward: { rows: 1, weights: 1, of: "queries" },
+  query: { rows: 2, weights: 1, of: "queries" },
+  key: { rows: 2, weights: 2, of: "tokens" },
 } as const satisfies Record<string, TileArrays>;
 
 /**
@@ -49,8 +51,9 @@ function tilingBytes(
 
 /** The first tiling that the adapter's workgroup memory holds and that fills a GPU, or null. */
 export function tilingFor(of: Sizes, arrays: TileArrays, caps: Caps): Tiling | null {
-  const workgroups = of.batches * of.heads * ceilDiv(of.tokens, 32);
-  const tilings = [...(workgroups >= MIN_WORKGROUPS ? MANY_ROWS : []), ...FEW_ROWS];
+  const own = of[arrays.of];
+  const isMany = own > 16 && of.batches * of.heads * ceilDiv(own, 32) >= MIN_WORKGROUPS;
+  const tilings = [...(isMany ? MANY_ROWS : []), ...FEW_ROWS];
   const fits = (tiling: Tiling): boolean =>
     tilingBytes(of, tiling, arrays) <= caps.maxWorkgroupBytes;
   return tilings.find(fits) ?? null;

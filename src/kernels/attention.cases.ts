@@ -34,6 +34,14 @@ export const attentionCases: OpCases = {
     { inputs: [{ shape: [1, 18, 750] }, KEY], attrs: { heads: 1, rate: 0.5, stream: 5 } },
     { inputs: [{ shape: [1, 6, 774] }, KEY], attrs: { heads: 1, rate: 0.5, stream: 6 } },
     { inputs: [{ shape: [1, 9, 9] }, KEY], attrs: { heads: 1 } }, // rate 0: the key is not used
+    { inputs: [{ shape: [2, 5, 18] }], attrs: { heads: 2, queries: 1 } },
+    { inputs: [{ shape: [2, 5, 18] }], attrs: { heads: 2, queries: 5 } }, // all of them, by number
+    { inputs: [{ shape: [2, 67, 9], range: [-2, 2] }], attrs: { heads: 1, queries: 3 } },
+    { inputs: [{ shape: [2, 17, 96], range: [-2, 2] }], attrs: { heads: 2, queries: 16 } },
+    { inputs: [{ shape: [2, 67, 9] }, KEY], attrs: { heads: 1, queries: 1, rate: 0.1 } },
+    { inputs: [{ shape: [2, 17, 96] }, KEY], attrs: { heads: 2, queries: 9, rate: 0.25 } },
+    { inputs: [{ shape: [1, 6, 774] }, KEY], attrs: { heads: 1, queries: 3, rate: 0.5 } },
+    { inputs: [{ shape: [2, 17, 96], dtype: "f16" }], attrs: { heads: 2, queries: 1 } },
     { inputs: [{ shape: [2, 5, 18], dtype: "f16" }], attrs: { heads: 2 } },
     { inputs: [{ shape: [1, 67, 9], dtype: "f16", range: [-2, 2] }], attrs: { heads: 1 } },
     { inputs: [{ shape: [2, 17, 96], dtype: "f16", range: [-2, 2] }], attrs: { heads: 2 } },
@@ -91,6 +99,16 @@ export const attentionCases: OpCases = {
       attrs: { heads: 1, rate: 0.5 },
       throws: /attention: the weights of 1 × 1 heads of 140000 tokens are more than a stream/,
     },
+    {
+      inputs: [{ shape: [1, 2, 6] }],
+      attrs: { heads: 1, queries: 3 },
+      throws: /attention: queries must be at most the 2 tokens, 0 for all; not 3/,
+    },
+    {
+      inputs: [{ shape: [1, 2, 6] }],
+      attrs: { heads: 1, queries: 0.5 },
+      throws: /attention: queries must be at most the 2 tokens, 0 for all; not 0.5/,
+    },
   ],
   tolerance: {
     rel: 3e-5,
@@ -100,6 +118,7 @@ export const attentionCases: OpCases = {
   bench: [
     { inputs: [{ shape: [64, 50, 192] }], attrs: { heads: 4 } },
     { inputs: [{ shape: [64, 50, 192], dtype: "f16" }], attrs: { heads: 4 } },
+    { inputs: [{ shape: [64, 50, 192] }], attrs: { heads: 4, queries: 1 } },
     { inputs: [{ shape: [2, 197, 2304] }], attrs: { heads: 12 } },
   ],
 };
@@ -108,17 +127,18 @@ export const attentionCases: OpCases = {
 function backwardSample(
   [batches, tokens, heads, headSize]: readonly [number, number, number, number],
   rate: number,
-  dtype: "f32" | "f16" = "f32",
+  { dtype = "f32", queries = 0 }: { dtype?: "f32" | "f16"; queries?: number } = {},
 ): Sample {
+  const rows = queries || tokens;
   return {
     inputs: [
-      { shape: [batches, tokens, heads * headSize], dtype },
+      { shape: [batches, rows, heads * headSize], dtype },
       { shape: [batches, tokens, 3 * heads * headSize], dtype },
-      { shape: [batches, tokens, heads * headSize], dtype },
-      { shape: [batches, heads, tokens], range: [2, 4] },
+      { shape: [batches, rows, heads * headSize], dtype },
+      { shape: [batches, heads, rows], range: [2, 4] },
       rate > 0 ? KEY : null,
     ],
-    attrs: rate > 0 ? { heads, rate, stream: 7 } : { heads },
+    attrs: rate > 0 ? { heads, queries, rate, stream: 7 } : { heads, queries },
   };
 }
 
@@ -141,11 +161,18 @@ export const attentionBackwardCases: OpCases = {
       ] as const
     ).flatMap((sizes) => [backwardSample(sizes, 0), backwardSample(sizes, 0.3)]),
     backwardSample([1, 37, 1, 64], 0),
-    backwardSample([33, 34, 4, 16], 0.3, "f16"),
-    backwardSample([2, 5, 2, 3], 0, "f16"),
-    backwardSample([1, 67, 1, 3], 0.3, "f16"),
-    backwardSample([2, 17, 2, 16], 0, "f16"),
-    backwardSample([1, 66, 1, 258], 0.3, "f16"),
+    backwardSample([2, 5, 2, 3], 0, { queries: 1 }),
+    backwardSample([1, 67, 1, 3], 0.3, { queries: 1 }),
+    backwardSample([2, 17, 2, 16], 0, { queries: 16 }),
+    backwardSample([2, 17, 2, 16], 0.3, { queries: 9 }),
+    backwardSample([2, 70, 1, 4], 0, { queries: 33 }),
+    backwardSample([1, 66, 1, 258], 0.3, { queries: 65 }),
+    backwardSample([2, 17, 2, 16], 0, { queries: 1, dtype: "f16" }),
+    backwardSample([33, 34, 4, 16], 0.3, { dtype: "f16" }),
+    backwardSample([2, 5, 2, 3], 0, { dtype: "f16" }),
+    backwardSample([1, 67, 1, 3], 0.3, { dtype: "f16" }),
+    backwardSample([2, 17, 2, 16], 0, { dtype: "f16" }),
+    backwardSample([1, 66, 1, 258], 0.3, { dtype: "f16" }),
   ],
   errors: [
     {
@@ -156,7 +183,7 @@ export const attentionBackwardCases: OpCases = {
         { shape: [1, 1, 5] },
       ],
       attrs: { heads: 1 },
-      throws: /attentionBackward: g and y must be \[batch, tokens, width\]; got g \[1, 4, 4\]/,
+      throws: /attentionBackward: g and y must be \[batch, queries, width\]; got g \[1, 4, 4\]/,
     },
     {
       inputs: [
@@ -166,7 +193,7 @@ export const attentionBackwardCases: OpCases = {
         { shape: [1, 5] },
       ],
       attrs: { heads: 1 },
-      throws: /attentionBackward: lse must be \[batch, heads, tokens\]; got .* lse \[1, 5\]/,
+      throws: /attentionBackward: lse must be \[batch, heads, queries\]; got .* lse \[1, 5\]/,
     },
     {
       inputs: [

@@ -8,6 +8,7 @@ import type { Kernels } from "./attention-families.ts";
 import {
   checkDropped,
   checkPacked,
+  checkQueries,
   drawsOf,
   flopsOf,
   headGrid,
@@ -25,8 +26,9 @@ import { reads, writes } from "./pass.ts";
 
 /**
  * y = dropout(softmax(q · kᵀ / √(D/H))) · v per head, from qkv [N, T, 3D] packed as [3, H, D/H]. y
- * is stored as qkv is, f16 or f32. Weights are dropped at `rate` as by `dropout`, drawn from `stream`
- * under key u32 [4]; at rate 0, the default, there is no key.
+ * is [N, `queries`, D], of the first tokens (all of them by default), stored as qkv is, f16 or f32.
+ * Weights are dropped at `rate` as by `dropout`, drawn from `stream` under key u32 [4]; at rate 0,
+ * the default, there is no key.
  */
 export const attention = defineOp({
   name: "attention",
@@ -34,25 +36,27 @@ export const attention = defineOp({
   outputs: ["y"],
   saves: ["lse"],
   halves: ["qkv"],
-  defaults: { heads: 1, rate: 0, stream: 0 },
+  defaults: { heads: 1, queries: 0, rate: 0, stream: 0 },
   infer(inputs, attrs: AttentionAttrs) {
     const qkv = needFloat("attention", inputs, [0, "qkv"]);
     checkPacked("attention", qkv, attrs);
     const sizes = sizesOf(qkv, attrs);
+    checkQueries("attention", sizes);
     checkDropped("attention", sizes, inputs[1] ?? null, attrs.rate);
-    const { batches, tokens, heads, width } = sizes;
-    return [meta([batches, tokens, width], qkv.dtype), meta([batches, heads, tokens])];
+    const { batches, queries, heads, width } = sizes;
+    return [meta([batches, queries, width], qkv.dtype), meta([batches, heads, queries])];
   },
   variants: variantsOf((kernels, sizes, attrs, caps) => {
+    const { batches, tokens, queries, width, isHalf } = sizes;
     const draws = drawsOf(attrs, "in1");
     const pass: Pass = {
-      label: `attention y ${show([sizes.batches, sizes.tokens, sizes.width])}`,
+      label: `attention y ${show([batches, queries, width])}`,
       code: kernels.forward.code,
       bindings: [...reads("in0"), ...writes("out0", "out1"), ...draws.bindings],
       params: [...paramsOf(sizes), ...draws.params],
-      grid: headGrid(sizes, kernels.forward.rows, caps),
+      grid: headGrid(sizes, [kernels.forward.rows, "queries"], caps),
       flops: flopsOf(sizes, 2),
-      bytes: (sizes.isHalf ? 8 : 16) * sizes.batches * sizes.tokens * sizes.width,
+      bytes: (isHalf ? 4 : 8) * batches * (queries + tokens) * width,
     };
     return { temps: [], passes: [pass] };
   }, 0),
@@ -65,42 +69,46 @@ export const attention = defineOp({
   },
 });
 
-/** The three passes: delta, dq by queries, dk and dv by keys; the scores are computed anew. */
+/**
+ * The three passes: delta, dq by queries, dk and dv by keys; the scores are computed anew. Tokens that
+ * ask nothing have their zeros of dq from the last.
+ */
 function backwardPlan(kernels: Kernels, sizes: Sizes, attrs: AttentionAttrs, caps: Caps): Plan {
-  const { batches, tokens, heads, headSize, width, isHalf } = sizes;
-  const elements = batches * tokens * width;
+  const { batches, tokens, queries, heads, headSize, width, isHalf } = sizes;
+  const asked = batches * queries * width;
+  const read = (isHalf ? 4 : 8) * (batches * tokens * width + asked); // qkv of the tokens, q and g of the queries
   const draws = drawsOf(attrs, "in4");
   const bindings = [...reads("in0", "in1", "in3", "temp0"), ...writes("out0"), ...draws.bindings];
   const params = [...paramsOf(sizes), ...draws.params];
   return {
-    temps: [meta([batches, heads, tokens])],
+    temps: [meta([batches, heads, queries])],
     passes: [
       {
-        label: `attentionBackward delta ${show([batches, heads, tokens])}`,
+        label: `attentionBackward delta ${show([batches, heads, queries])}`,
         code: attentionDelta({ headSize, width: flatWidth(headSize), isHalf }),
         bindings: [...reads("in0", "in2"), ...writes("temp0")],
         params: paramsOf(sizes),
-        grid: headGrid(sizes, LANE_ROWS, caps),
-        flops: 2 * elements,
-        bytes: (isHalf ? 4 : 8) * elements,
+        grid: headGrid(sizes, [LANE_ROWS, "queries"], caps),
+        flops: 2 * asked,
+        bytes: (isHalf ? 4 : 8) * asked,
       },
       {
-        label: `attentionBackward dq ${show([batches, tokens, width])}`,
+        label: `attentionBackward dq ${show([batches, queries, width])}`,
         code: kernels.query.code,
         bindings,
         params,
-        grid: headGrid(sizes, kernels.query.rows, caps),
+        grid: headGrid(sizes, [kernels.query.rows, "queries"], caps),
         flops: flopsOf(sizes, 3),
-        bytes: (isHalf ? 12 : 20) * elements,
+        bytes: read + 4 * asked,
       },
       {
         label: `attentionBackward dk, dv ${show([batches, tokens, width])}`,
         code: kernels.key.code,
         bindings,
         params,
-        grid: headGrid(sizes, kernels.key.rows, caps),
+        grid: headGrid(sizes, [kernels.key.rows, "tokens"], caps),
         flops: flopsOf(sizes, 4),
-        bytes: (isHalf ? 16 : 24) * elements,
+        bytes: read + 8 * batches * tokens * width,
       },
     ],
   };
@@ -117,17 +125,18 @@ export const attentionBackward = defineOp({
   inputs: ["g", "qkv", "y", "lse", "key?"],
   outputs: ["dqkv"],
   halves: ["g", "qkv", "y"],
-  defaults: { heads: 1, rate: 0, stream: 0 },
+  defaults: { heads: 1, queries: 0, rate: 0, stream: 0 },
   infer(inputs, attrs: AttentionAttrs) {
     const g = needFloat("attentionBackward", inputs, [0, "g"]);
     const qkv = needFloat("attentionBackward", inputs, [1, "qkv"]);
     checkPacked("attentionBackward", qkv, attrs);
     const sizes = sizesOf(qkv, attrs);
+    checkQueries("attentionBackward", sizes);
     checkDropped("attentionBackward", sizes, inputs[4] ?? null, attrs.rate);
-    const { batches, tokens, heads, width } = sizes;
+    const { batches, queries, heads, width } = sizes;
     const y = need(inputs, 2);
-    if (![g, y].every(({ shape }) => sameShape(shape, [batches, tokens, width])))
-      throw new ShapeError("attentionBackward", "g and y must be [batch, tokens, width]", {
+    if (![g, y].every(({ shape }) => sameShape(shape, [batches, queries, width])))
+      throw new ShapeError("attentionBackward", "g and y must be [batch, queries, width]", {
         g: g.shape,
         qkv: qkv.shape,
         y: y.shape,
@@ -138,8 +147,8 @@ export const attentionBackward = defineOp({
         `g is ${g.dtype}, qkv ${qkv.dtype} and y ${y.dtype}, not all one; use cast`,
         { qkv: qkv.shape },
       );
-    if (!sameShape(need(inputs, 3).shape, [batches, heads, tokens]))
-      throw new ShapeError("attentionBackward", "lse must be [batch, heads, tokens]", {
+    if (!sameShape(need(inputs, 3).shape, [batches, heads, queries]))
+      throw new ShapeError("attentionBackward", "lse must be [batch, heads, queries]", {
         qkv: qkv.shape,
         lse: need(inputs, 3).shape,
       });
@@ -174,7 +183,7 @@ export const attentionMaps = defineOp({
           code: attentionMapsShader({ headSize }),
           bindings: [...reads("in0"), ...writes("out0")],
           params: paramsOf(sizes),
-          grid: headGrid(sizes, LANE_ROWS, caps),
+          grid: headGrid(sizes, [LANE_ROWS, "queries"], caps),
           flops: flopsOf(sizes, 1),
           bytes: 4 * sizeOf(shape),
         };

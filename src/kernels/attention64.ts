@@ -11,9 +11,14 @@ interface Head {
   readonly sample: number;
   readonly head: number;
   readonly tokens: number;
+  readonly queries: number;
   readonly headSize: number;
   readonly width: number;
 }
+
+/** How many of the first tokens ask. */
+const queriesOf = (attrs: Attributes, tokens: number): number =>
+  Number(attrs["queries"] ?? 0) || tokens;
 
 function headsOf(qkv: Array64, attrs: Attributes): Head[] {
   const [batches = 0, tokens = 0, packed = 0] = qkv.shape;
@@ -23,6 +28,7 @@ function headsOf(qkv: Array64, attrs: Attributes): Head[] {
     sample: Math.floor(index / heads),
     head: index % heads,
     tokens,
+    queries: queriesOf(attrs, tokens),
     headSize: width / heads,
     width,
   }));
@@ -34,11 +40,11 @@ const packedIndex = (of: Head, which: number, token: number, d: number): number 
 
 /** Index in y and g. */
 const widthIndex = (of: Head, token: number, d: number): number =>
-  (of.sample * of.tokens + token) * of.width + of.head * of.headSize + d;
+  (of.sample * of.queries + token) * of.width + of.head * of.headSize + d;
 
 /** Index in lse. */
 export const rowIndex = (of: Head, token: number): number =>
-  ((of.sample * of.width) / of.headSize + of.head) * of.tokens + token;
+  ((of.sample * of.width) / of.headSize + of.head) * of.queries + token;
 
 /** Σ_d f(d) over a head's columns. */
 function sumDims(of: Head, term: (d: number) => number): number {
@@ -61,7 +67,7 @@ export function eachRow(
   visit: (of: Head, query: number, weights: readonly number[], lse: number) => void,
 ): void {
   for (const of of headsOf(qkv, attrs))
-    for (let query = 0; query < of.tokens; query++) {
+    for (let query = 0; query < of.queries; query++) {
       const scores = Array.from({ length: of.tokens }, (_, key) => scoreOf(qkv, of, query, key));
       const largest = Math.max(...scores);
       const total = scores.reduce((sum, score) => sum + Math.exp(score - largest), 0);
@@ -101,8 +107,9 @@ export function forward64(
 ): Array64[] {
   if (!qkv) return [];
   const [batches = 0, tokens = 0, packed = 0] = qkv.shape;
-  const y = array64([batches, tokens, packed / 3]);
-  const rows = array64([batches, Number(attrs["heads"]), tokens]);
+  const queries = queriesOf(attrs, tokens);
+  const y = array64([batches, queries, packed / 3]);
+  const rows = array64([batches, Number(attrs["heads"]), queries]);
   eachRow(qkv, attrs, (of, query, weights, lse) => {
     rows.data[rowIndex(of, query)] = f(lse) + (f(-1) > 0 ? 1 : 0); // the sum of exps is at least 1
     const factors = factorsOf(key, attrs, of, rowIndex(of, query));
@@ -142,7 +149,7 @@ export function backward64(
   if (!g || !qkv || !y || !lse) return [];
   const dqkv = array64(qkv.shape);
   for (const of of headsOf(qkv, attrs))
-    for (let query = 0; query < of.tokens; query++) {
+    for (let query = 0; query < of.queries; query++) {
       const gAt = (d: number) => at(g.data, widthIndex(of, query, d));
       const delta = sumDims(of, (d) => f(gAt(d) * at(y.data, widthIndex(of, query, d))));
       const factors = factorsOf(random, attrs, of, rowIndex(of, query));

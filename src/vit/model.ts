@@ -76,12 +76,8 @@ export class ViT {
     const { ops } = this;
     const at = `blocks.${layer}`;
     const qkv = this.linear(this.norm(x, `${at}.norm1`), `${at}.attn.qkv`); // [N, T, 3D]
-    let attended = this.attention(this.operand(qkv)); // [N, T, D]
-    let skip = x;
-    if (classOnly) {
-      attended = ops.slice(attended, { axis: 1, start: 0, end: 1 }); // [N, 1, D]
-      skip = ops.slice(x, { axis: 1, start: 0, end: 1 });
-    }
+    const attended = this.attention(this.operand(qkv), classOnly ? 1 : 0); // [N, T or 1, D]
+    let skip = classOnly ? ops.slice(x, { axis: 1, start: 0, end: 1 }) : x;
     skip = this.residual(skip, this.dropout(this.linear(attended, `${at}.attn.proj`)), layer);
     const hidden = this.linear(this.norm(skip, `${at}.norm2`), `${at}.mlp.fc1`); // [N, T, mlp]
     const active = this.dropout(ops.gelu(this.operand(hidden)));
@@ -107,11 +103,12 @@ export class ViT {
     });
   }
 
-  private attention(qkv: Tensor): Tensor {
+  /** @param queries - how many of the first tokens ask; 0: all of them. */
+  private attention(qkv: Tensor, queries: number): Tensor {
     const { heads, attentionDropout: rate } = this.config;
     const { key } = this.options;
-    if (!key || rate === 0) return this.ops.attention(qkv, null, { heads });
-    return this.ops.attention(qkv, key, { heads, rate, stream: this.stream++ });
+    if (!key || rate === 0) return this.ops.attention(qkv, null, { heads, queries });
+    return this.ops.attention(qkv, key, { heads, queries, rate, stream: this.stream++ });
   }
 
   private dropout(x: Tensor): Tensor {

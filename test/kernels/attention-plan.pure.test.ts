@@ -54,7 +54,7 @@ describe("attention plan", () => {
               meta([4], "u32"),
             ];
             const caps = { ...BARE, maxWorkgroupBytes };
-            const call = [{ heads: 1, rate, stream: 0 }, caps] as const;
+            const call = [{ heads: 1, queries: 0, rate, stream: 0 }, caps] as const;
             expect(pickVariant(attentionBackward, inputs, ...call)).toBe("tiled");
             const forward = planOf(attention, inputs.slice(1), ...call);
             const backward = planOf(attentionBackward, inputs, ...call);

@@ -140,6 +140,7 @@ export function recipeFrom(json: JsonRecord): Recipe {
     maxGradNorm: numberOf(json["maxGradNorm"], base.maxGradNorm),
     labelSmoothing: numberOf(json["labelSmoothing"], base.labelSmoothing),
     precision: json["precision"] === "f16" ? "f16" : "f32",
+    recompute: json["recompute"] === true,
     augmentation: {
       pad: numberOf(pad, 0),
       flip: flip === true,

@@ -60,6 +60,10 @@ export function addTrainOptions(command: Command): Command {
       "--fp16",
       "operands of products in half precision, with a scaled loss (needs shader-f16)",
     )
+    .option(
+      "--recompute",
+      "make activations again for the backward pass: less GPU memory, a few % more time",
+    )
     .option("--track-nc", "keep checkpoints along the run and measure neural collapse on them")
     .option(
       "--ood <name>",

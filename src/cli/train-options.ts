@@ -33,6 +33,7 @@ export interface TrainCommandOptions {
   readonly evalEvery?: number;
   readonly seed: number;
   readonly fp16?: boolean;
+  readonly recompute?: boolean;
   readonly trackNc?: boolean;
   readonly recipe?: RecipeName;
   readonly out?: string;
@@ -71,6 +72,7 @@ export function recipeOf(
     warmupSteps: options.warmupSteps,
     maxGradNorm: options.maxGradNorm,
     precision: options.fp16 === true ? "f16" : undefined,
+    recompute: options.recompute,
     momentum: undefined,
     augmentation: name === "scratch" ? suitedAugmentation(dataset) : undefined,
   });

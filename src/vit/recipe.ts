@@ -44,6 +44,8 @@ export interface Recipe {
   readonly labelSmoothing: number;
   /** f16 scales the loss besides, so that small gradients do not vanish. */
   readonly precision: Precision;
+  /** Activations are made again for the backward pass instead of being kept: less memory, the same bits. */
+  readonly recompute: boolean;
   readonly augmentation: Augmentation;
 }
 
@@ -61,6 +63,7 @@ export const REFERENCE_RECIPE: Recipe = {
   maxGradNorm: 1,
   labelSmoothing: 0,
   precision: "f32",
+  recompute: false,
   augmentation: {
     pad: 0,
     flip: false,

@@ -82,12 +82,14 @@ export function createStepper(engine: Engine, state: TrainState, spec: StepSpec)
 }
 
 function wholeStep(engine: Engine, state: TrainState, spec: StepSpec): Stepper {
-  const whole = program(engine, (tensors: BatchTensors & UpdateScalars): StepOutputs => {
+  const { recompute } = spec.recipe;
+  const body = (tensors: BatchTensors & UpdateScalars): StepOutputs => {
     const { loss, correct, grads } = lossAndGrads(engine, state, spec, tensors);
     state.params.pack(grads, state.grads);
     tally(engine, state, loss, correct);
     return { gradNorm: applyUpdate(engine, state, spec.recipe, tensors) };
-  });
+  };
+  const whole = program(engine, body, { recompute });
   return {
     step: (batches, scalars) => whole.run({ ...at(batches, 0), ...scalars }),
     dispose: () => {
@@ -99,15 +101,16 @@ function wholeStep(engine: Engine, state: TrainState, spec: StepSpec): Stepper {
 function accumulatedStep(engine: Engine, state: TrainState, spec: StepSpec): Stepper {
   const { ops } = engine;
   const scratch = state.params.zeros();
-  const { accumulate } = spec.recipe;
-  const micro = program(engine, (tensors: BatchTensors) => {
+  const { accumulate, recompute } = spec.recipe;
+  const addMicroBatch = (tensors: BatchTensors): void => {
     const { loss, correct, grads } = lossAndGrads(engine, state, spec, tensors);
     state.params.pack(grads, scratch);
     state.grads.forEach((arena, index) => {
       ops.addInPlace(arena, at(scratch, index), { scale: 1 / accumulate });
     });
     tally(engine, state, ops.affine(loss, { scale: 1 / accumulate }), correct);
-  });
+  };
+  const micro = program(engine, addMicroBatch, { recompute });
   const update = program(engine, (scalars: UpdateScalars): StepOutputs => {
     const gradNorm = applyUpdate(engine, state, spec.recipe, scalars);
     for (const arena of state.grads) ops.fill(arena, { value: 0 });

@@ -76,6 +76,13 @@ describe("options", () => {
     expect(recipeOf({ seed: 1 }, DATA, 1000).precision).toBe("f32");
     expect(recipeFrom({}).precision).toBe("f32"); // as of runs from before there was a choice
   });
+  test("--recompute is part of the recipe, and a configuration file keeps it", () => {
+    const recipe = recipeOf({ seed: 1, recompute: true }, DATA, 1000);
+    expect(recipe.recompute).toBe(true);
+    expect(recipeFrom(recipeJson(recipe)).recompute).toBe(true);
+    expect(recipeOf({ seed: 1 }, DATA, 1000).recompute).toBe(false);
+    expect(recipeFrom({}).recompute).toBe(false);
+  });
   test.each([
     [{ seed: 1, numSteps: 1, epochs: 1 }, /exclude each other/],
     [{ seed: 1, batchSize: 2000 }, /larger than the training set \(1000/],

@@ -154,6 +154,13 @@ describe("trainRun", () => {
     expect(Math.abs(at(losses(one.rows), 0) - at(losses(four.rows), 0))).toBeLessThan(1e-4);
   });
 
+  it.each([1, 2])("recomputes to the same bits, with %i micro-batches", async (accumulate) => {
+    const kept = await run({ recipe: { ...recipe, accumulate } });
+    const again = await run({ recipe: { ...recipe, accumulate, recompute: true } });
+    expect(weightsOf(again.files, 12)).toEqual(weightsOf(kept.files, 12));
+    expect(again.leaked).toBe(0);
+  });
+
   it.for([1, 2])("does both in f16, with %i micro-batches", async (accumulate, context) => {
     if (!engine.caps.features.has("shader-f16")) context.skip("this adapter has no shader-f16");
     const half: Recipe = { ...recipe, precision: "f16", accumulate };

@@ -1,4 +1,4 @@
-/** The small-ViT step in mixed precision: PyTorch's losses and gradients, and what an overflow does. */
+/** The small-ViT step in mixed precision: PyTorch's losses and gradients, replays, overflows. */
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { smallViTStep } from "../../bench/small-vit.ts";
@@ -7,6 +7,7 @@ import { createEngine } from "../../src/engine/index.ts";
 import type { Engine, Tensor } from "../../src/engine/index.ts";
 import { loadFloats, parseSafetensors } from "../../src/io/index.ts";
 import { at } from "../../src/util/shape.ts";
+import { adamStep, callsDuring, REPLAYED, REPLAYED_WITH_TALLY } from "./replay.ts";
 
 let engine: Engine;
 beforeAll(async () => {
@@ -69,6 +70,22 @@ describe("the small ViT in f16", () => {
     await Promise.all([half.run(), whole.run()]);
     const bytes = [half, whole].map((step) => step.stats()?.liveBytes ?? Number.NaN);
     expect(at(bytes, 0)).toBeLessThan(0.65 * at(bytes, 1));
+  });
+});
+
+describe("a replayed step in f16", () => {
+  it("asks of the device what one in f32 does: the loss scale stays on the GPU", async () => {
+    const { run } = halfStep("program");
+    await run();
+    expect(await callsDuring(engine, run)).toEqual(REPLAYED);
+  });
+
+  it("of train, with AdamW and clipping, copies the tally besides", async () => {
+    const { run, tally } = adamStep(engine, "f16");
+    await run();
+    const [first = Number.NaN] = await tally.floats();
+    expect(await callsDuring(engine, run)).toEqual(REPLAYED_WITH_TALLY);
+    expect((await tally.floats())[0]).toBeGreaterThan(first); // it did run
   });
 });
 

@@ -68,7 +68,7 @@ const inHalf = ({ inputs, ...call }: Sample): Sample => ({
 /** What both element types are multiplied on. */
 const SAMPLES: readonly Sample[] = [
   ...operands([], [5, 7, 6]),
-  ...operands([], [18, 9, 68]), // just past the tile of the broadcast kernel, in whole vectors
+  ...operands([], [18, 9, 68]), // whole vectors past 64 columns, in a part of the larger tile below
   ...operands([2], [3, 4, 5]),
   { inputs: [{ shape: [1, 1] }, { shape: [1, 1] }, { shape: [1] }] },
   { inputs: [{ shape: [2, 1] }, { shape: [1, 4] }] }, // b in f16 has fewer bytes than a vec4f
@@ -81,6 +81,24 @@ const SAMPLES: readonly Sample[] = [
   { inputs: [{ shape: [2, 128, 3] }, { shape: [2, 4, 3] }], attrs: { transposeB: true } },
   { inputs: [{ shape: [600, 5] }, { shape: [600, 8] }], attrs: { transposeA: true } }, // split sum
   { inputs: [{ shape: [65, 33] }, { shape: [33, 130] }] }, // past the tile of the workgroup kernel
+];
+
+/**
+ * Around the tiles of the broadcast kernel, which have 16 rows for at most 16 and else 32, by 64
+ * columns on subgroups of 8. An even k goes two terms a turn, and a in pairs unless it is transposed.
+ */
+const BROADCAST_EDGES: readonly Sample[] = [
+  { inputs: [{ shape: [15, 8] }, { shape: [8, 63] }, { shape: [63] }] },
+  { inputs: [{ shape: [15, 7] }, { shape: [7, 68] }] },
+  { inputs: [{ shape: [16, 9] }, { shape: [9, 64] }, { shape: [64] }] },
+  { inputs: [{ shape: [17, 8] }, { shape: [8, 65] }] },
+  { inputs: [{ shape: [17, 7] }, { shape: [7, 60] }, { shape: [60] }] },
+  {
+    inputs: [{ shape: [8, 17] }, { shape: [8, 64] }, { shape: [64] }],
+    attrs: { transposeA: true },
+  },
+  { inputs: [{ shape: [17, 2] }, { shape: [63, 2] }], attrs: { transposeB: true } },
+  { inputs: [{ shape: [33, 10] }, { shape: [10, 64] }] },
 ];
 
 /**
@@ -126,7 +144,13 @@ const MATRIX_EDGES: readonly Sample[] = [
 export const matmulCases: OpCases = {
   reference: (inputs, attrs) => product64(inputs, attrs, (value) => value),
   scale: (inputs, attrs) => product64(inputs, attrs, Math.abs),
-  samples: [...SAMPLES, ...GPU_EDGES, ...SAMPLES.map(inHalf), ...MATRIX_EDGES],
+  samples: [
+    ...SAMPLES,
+    ...BROADCAST_EDGES,
+    ...GPU_EDGES,
+    ...[...SAMPLES, ...BROADCAST_EDGES].map(inHalf),
+    ...MATRIX_EDGES,
+  ],
   extremes: [
     {
       inputs: [

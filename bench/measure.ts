@@ -1,6 +1,6 @@
 /** Times work on the engine: its first call, then warm samples until there are enough or time is up. */
 import type { Engine } from "../src/engine/index.ts";
-import { QueueTimer } from "../src/engine/profile.ts";
+import { hasTimestamps, QueueTimer } from "../src/engine/profile.ts";
 import { summarise } from "../src/util/timing.ts";
 import type { Timing } from "../src/util/timing.ts";
 
@@ -89,10 +89,6 @@ async function warmUp(
     last = await sample(engine, run, { repeats: repeatsFor(last.wall), timer });
   return last;
 }
-
-/** True where the adapter has timestamps. */
-export const hasTimestamps = (engine: Engine): boolean =>
-  engine.caps.features.has("timestamp-query");
 
 /** The clock that is asked for; `auto`: timestamps where the adapter has them. */
 export const clockFor = (engine: Engine, timer: Clock | "auto"): Clock =>

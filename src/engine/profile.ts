@@ -3,17 +3,21 @@ import { CaptureError } from "../util/errors.ts";
 import type { Engine } from "./engine.ts";
 import { GPU_BUFFER_USAGE } from "./pool.ts";
 
-/** A dispatch with everything bound. */
-export interface PassCommand {
-  readonly kind: "pass";
+/** A pass and what it costs, as its plan counts. */
+export interface PassCost {
   readonly label: string;
+  readonly flops: number;
+  readonly bytes: number;
+}
+
+/** A dispatch with everything bound. */
+export interface PassCommand extends PassCost {
+  readonly kind: "pass";
   readonly pipeline: GPUComputePipeline;
   readonly bindGroup: GPUBindGroup;
   /** Where the params lie in their buffer; none without params. */
   readonly offsets: readonly number[];
   readonly grid: readonly [number, number, number];
-  readonly flops: number;
-  readonly bytes: number;
 }
 
 /** A copy between two buffers. */
@@ -34,12 +38,12 @@ export interface Range {
 }
 
 /** A pass and the time it took alone. */
-export interface PassTime {
-  readonly label: string;
+export interface PassTime extends PassCost {
   readonly microseconds: number;
-  readonly flops: number;
-  readonly bytes: number;
 }
+
+/** Whether the adapter has timestamps. */
+export const hasTimestamps = ({ caps }: Engine): boolean => caps.features.has("timestamp-query");
 
 const QUERY_RESOLVE = 0x200; // GPUBufferUsage.QUERY_RESOLVE
 const MAP_READ_MODE = 0x1; // GPUMapMode.READ
@@ -107,7 +111,7 @@ class Stamps {
 
   constructor(engine: Engine, count: number) {
     const { device } = engine.gpu;
-    if (!device.features.has("timestamp-query"))
+    if (!hasTimestamps(engine))
       throw new CaptureError("profile: this adapter has no timestamp-query");
     this.device = device;
     const { COPY_SRC, COPY_DST, MAP_READ } = GPU_BUFFER_USAGE;

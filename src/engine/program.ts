@@ -3,10 +3,11 @@ import { CaptureError, ShapeError } from "../util/errors.ts";
 import { at, bytesOf, show, sizeOf } from "../util/shape.ts";
 import type { Meta, Shape } from "../util/shape.ts";
 import { Recorder } from "./capture.ts";
-import { isDebugged, programReport } from "./debug.ts";
+import { isDebugged, programReport, untimedReport } from "./debug.ts";
 import type { Engine } from "./engine.ts";
 import type { ProgramOptions } from "./optimise.ts";
 import { ALIGNMENT } from "./pool.ts";
+import { hasTimestamps } from "./profile.ts";
 import type { PassTime } from "./profile.ts";
 import { Replay } from "./replay.ts";
 import type { ProgramStats } from "./replay.ts";
@@ -119,7 +120,7 @@ export function program<K extends string, O>(
       engine.gpu.faults.check();
       upload(engine, ready, named);
       ready.runs++;
-      if (ready.runs === TIMED_RUN && isDebugged("program")) await runAloud(ready.replay);
+      if (ready.runs === TIMED_RUN && isDebugged("program")) await runAloud(engine, ready.replay);
       else ready.replay.run();
       return ready.outputs;
     },
@@ -158,9 +159,13 @@ function once<T>(made: Map<string, Promise<T>>, key: string, make: () => Promise
 /** The run that finds everything compiled; under `DEBUG=program` it prints what it took. */
 const TIMED_RUN = 2;
 
-/** A run that prints what every pass took. */
-async function runAloud(replay: Replay): Promise<void> {
-  const report = programReport(await replay.profile(), replay.stats);
+/** A run that prints its passes and, where the adapter has timestamps, what every one took. */
+async function runAloud(engine: Engine, replay: Replay): Promise<void> {
+  const isTimed = hasTimestamps(engine);
+  if (!isTimed) replay.run();
+  const report = isTimed
+    ? programReport(await replay.profile(), replay.stats)
+    : untimedReport(replay.passes, replay.stats);
   // eslint-disable-next-line no-console -- asked for by name, and libraries have no other voice
   console.log(report);
 }

@@ -10,7 +10,7 @@ import { mostLiveBytes } from "./live.ts";
 import { lifetimesOf, ownMemory, placeCopies, planMemory } from "./plan.ts";
 import { ALIGNMENT, GPU_BUFFER_USAGE } from "./pool.ts";
 import { encodeCopy, profilePasses } from "./profile.ts";
-import type { Command, PassTime, Range } from "./profile.ts";
+import type { Command, PassCost, PassTime, Range } from "./profile.ts";
 import { Storage } from "./tensor.ts";
 import { warmUp } from "./warmup.ts";
 
@@ -111,6 +111,11 @@ export class Replay {
       }
     pass?.end();
     device.queue.submit([encoder.finish()]);
+  }
+
+  /** The passes in order. */
+  get passes(): readonly PassCost[] {
+    return this.commands.filter((step) => step.kind === "pass");
   }
 
   /** A run that times every pass by itself. */

@@ -1,6 +1,6 @@
 /** What DEBUG=program prints. */
 import { expect, it } from "vitest";
-import { programReport } from "../../src/engine/debug.ts";
+import { programReport, untimedReport } from "../../src/engine/debug.ts";
 
 const STATS = {
   passes: 3,
@@ -37,4 +37,21 @@ it("lists passes by label, the costliest first, with their rates", () => {
 it("gives no rate where the clock did not move", () => {
   const report = programReport([{ label: "fill", microseconds: 0, flops: 8, bytes: 8 }], STATS);
   expect(report).not.toMatch(/NaN|Infinity/);
+});
+
+it("counts bytes and operations where nothing can be timed, the most bytes first", () => {
+  const lines = untimedReport(
+    [
+      { label: "add y [8]", flops: 1e4, bytes: 2e4 },
+      { label: "matmul y [8] + gelu", flops: 3e9, bytes: 1e6 },
+    ],
+    STATS,
+  ).split("\n");
+  expect(lines[0]).toContain("1 copies, untimed, for this adapter has no timestamp-query; values");
+  const cells = lines.slice(1).map((line) => line.trim().split(/ {2,}/));
+  expect(cells).toEqual([
+    ["passes", "moved", "GFLOP", "label"],
+    ["1", "1.0 MB", "3.000", "matmul y [8] + gelu"],
+    ["1", "0.0 MB", "0.000", "add y [8]"],
+  ]);
 });

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createEngine, program, valueAndGrad } from "../../src/engine/index.ts";
 import type { Engine, InputTensors } from "../../src/engine/index.ts";
+import { hasTimestamps } from "../../src/engine/profile.ts";
 
 let engine: Engine;
 beforeAll(async () => {
@@ -79,7 +80,7 @@ describe("program", () => {
   });
 
   it("profiles a run that moves state like any other, copies included", async (context) => {
-    if (!engine.gpu.device.features.has("timestamp-query")) context.skip("no timestamp-query");
+    if (!hasTimestamps(engine)) context.skip("no timestamp-query");
     const state = engine.tensor(values(1, 2));
     const kept = engine.tensor(values(0, 0));
     const step = program(engine, ({ x }: InputTensors<"x">) => {
@@ -92,6 +93,32 @@ describe("program", () => {
     expect(await state.data()).toEqual(values(3, 4));
     expect(await kept.data()).toEqual(values(2, 3));
     step.dispose();
+  });
+
+  it("profiles copies alone, and more passes than a set of stamps holds", async (context) => {
+    if (!hasTimestamps(engine)) context.skip("no timestamp-query");
+    const kept = engine.zeros([1]);
+    const source = engine.tensor(values(3));
+    const copying = program(engine, () => {
+      engine.assign(kept, source);
+    });
+    await copying.run({ x: values(1) });
+    expect(await copying.profile()).toEqual([]);
+    expect(await kept.data()).toEqual(values(3));
+    const passes = 2_100; // two stamps each, and a set holds 4,096
+    const counting = program(
+      engine,
+      ({ x }: InputTensors<"x">) => {
+        let sum = x;
+        for (let k = 0; k < passes; k++) sum = engine.ops.add(sum, x);
+        return sum;
+      },
+      { fuse: false },
+    );
+    const sum = await counting.run({ x: values(1) });
+    expect(await counting.profile()).toHaveLength(passes);
+    expect(await sum.data()).toEqual(values(passes + 1));
+    for (const step of [copying, counting]) step.dispose();
   });
 
   it("drops passes that nothing needs", async () => {

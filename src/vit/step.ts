@@ -53,7 +53,7 @@ function tally(engine: Engine, state: TrainState, loss: Tensor, correct: Tensor)
   const { ops } = engine;
   const one = { shape: [1] };
   const both = ops.concat(ops.reshape(loss, one), ops.reshape(correct, one), { axis: 0 });
-  engine.assign(state.tally, ops.add(state.tally, both));
+  ops.addInPlace(state.tally, both);
 }
 
 /** Outputs of an update that the host may look at. */

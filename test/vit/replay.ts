@@ -22,12 +22,6 @@ export const REPLAYED = {
   submit: 1,
 } as const;
 
-/**
- * With the tally of losses and hits, which is added to itself: a copy moves the sum of 8 bytes to
- * where the state is, and no copy may lie inside a compute pass.
- */
-export const REPLAYED_WITH_TALLY = { ...REPLAYED, copyBufferToBuffer: 1, beginComputePass: 2 };
-
 /** Counts the calls of an object's methods, on its prototype, until the returned function is called. */
 function tap(object: object, calls: Record<string, number>): () => void {
   const prototype = Object.getPrototypeOf(object) as object;

@@ -1,5 +1,6 @@
 /** Holds a run against an older one: ratios with spread, and whether they say anything. Pure. */
 import type { Clock } from "./measure.ts";
+import { cpuText } from "./origin.ts";
 import type { Peaks } from "./probes.ts";
 import type { BenchReport } from "./report.ts";
 import type { Bound } from "./roofline.ts";
@@ -33,7 +34,7 @@ export interface Change {
 
 /** Two runs side by side. */
 export interface Comparison {
-  readonly old: Pick<BenchReport, "date" | "command" | "node" | "adapter">;
+  readonly old: Pick<BenchReport, "date" | "command" | "commit" | "node" | "adapter">;
   readonly changes: readonly Change[];
   /** Rows of the old run alone. */
   readonly gone: readonly RowName[];
@@ -120,6 +121,7 @@ function warningsOf(old: BenchReport, now: BenchReport): string[] {
   const mixed = now.rows.filter((row) => (clocks.get(keyOf(row)) ?? row.timer) !== row.timer);
   return [
     ...differ("adapter or driver", old.adapter.description, now.adapter.description),
+    ...differ("CPU", cpuText(old), cpuText(now)),
     ...differ("features", old.adapter.features.join(" "), now.adapter.features.join(" ")),
     ...differ("Node", old.node, now.node),
     ...peakWarnings(old, now),
@@ -139,9 +141,9 @@ export function compareReports(old: BenchReport, now: BenchReport): Comparison {
     const was = before.get(keyOf(row));
     return was ? [changeOf(was, row, drift)] : [];
   });
-  const { date, command, node, adapter } = old;
+  const { date, command, commit, node, adapter } = old;
   return {
-    old: { date, command, node, adapter },
+    old: { date, command, ...(commit === undefined ? {} : { commit }), node, adapter },
     changes,
     gone: old.rows.filter((row) => !after.has(keyOf(row))),
     added: now.rows.filter((row) => !before.has(keyOf(row))),

@@ -4,6 +4,7 @@ import { tally } from "./compare.ts";
 import type { Comparison } from "./compare.ts";
 import { turnRatio, valueBytes } from "./gains.ts";
 import type { Gain, Gains } from "./gains.ts";
+import { commitText } from "./origin.ts";
 import { milliseconds as ms } from "./print.ts";
 import { ratioText } from "./ratios.ts";
 import { keyOf } from "./rows/row.ts";
@@ -31,7 +32,7 @@ export function comparisonLines(comparison: Comparison): string[] {
   ]);
   const head = ["row", "old ms", "ms", "old / new", "noise", "verdict"];
   return [
-    `against the run of ${old.date} (${old.command})`,
+    `against the run of ${old.date} (${old.command}; commit: ${commitText(old)})`,
     ...warnings.map((warning) => `warning: ${warning}`),
     ...(body.length > 0 ? [textTable(head, body)] : []),
     ...named("only in the old run", gone),

@@ -2,6 +2,7 @@
 import type { AdapterSummary } from "../src/engine/index.ts";
 import { isRecord } from "../src/io/json.ts";
 import { FormatError } from "../src/util/errors.ts";
+import type { Origin } from "./origin.ts";
 import type { Peaks } from "./probes.ts";
 import type { Measured } from "./run.ts";
 import type { Turns } from "./turns.ts";
@@ -10,7 +11,7 @@ import type { Turns } from "./turns.ts";
 export const BENCH_SCHEMA = "neco-webgpu/bench@1";
 
 /** What `--json` writes. */
-export interface BenchReport {
+export interface BenchReport extends Origin {
   readonly schema: typeof BENCH_SCHEMA;
   readonly adapter: AdapterSummary;
   readonly node: string;
@@ -100,11 +101,20 @@ export function flawInPeaks(peaks: unknown): string | null {
   return flawIn(peaks["fma"], PEAK_FIELDS) ?? flawIn(peaks["copy"], PEAK_FIELDS);
 }
 
+/** What is wrong with the origin that a file states, or null; older files state none. */
+export function flawInOrigin({ commit, cpu }: Readonly<Record<string, unknown>>): string | null {
+  if (commit !== undefined && typeof commit !== "string") return "has no text commit";
+  const flaw = cpu === undefined ? null : flawIn(cpu, { model: "string", count: "number" });
+  return flaw === null ? null : `cpu ${flaw}`;
+}
+
 function flawOf(report: Readonly<Record<string, unknown>>): string | null {
   const flaw = flawIn(report, REPORT_FIELDS);
   if (flaw !== null) return flaw;
   const adapter = flawIn(report["adapter"], ADAPTER_FIELDS);
   if (adapter !== null) return `adapter ${adapter}`;
+  const origin = flawInOrigin(report);
+  if (origin !== null) return origin;
   for (const name of ["peaks", "peaks_after"]) {
     const bad = name === "peaks" || report[name] ? flawInPeaks(report[name]) : null;
     if (bad !== null) return `${name} ${bad}`;

@@ -6,6 +6,7 @@ import { writeAtomic } from "../src/platform/node.ts";
 import { turnsLines } from "./print-compare.ts";
 import { costLine, driftLine, peaksLine, profileLines, rowLine } from "./print.ts";
 import type { Options } from "./options.ts";
+import { originLine, originNow } from "./origin.ts";
 import { measurePeaks } from "./probes.ts";
 import type { Peaks } from "./probes.ts";
 import { BENCH_SCHEMA } from "./report.ts";
@@ -96,12 +97,14 @@ export async function measureReport(
   options: Options,
 ): Promise<BenchReport> {
   const software = adapter.kind === "gpu" ? "" : " (software: these are not GPU speeds)";
-  print(`adapter: ${adapter.description}${software}`);
+  const origin = originNow();
+  print(`adapter: ${adapter.description}${software}\n${originLine(origin)}`);
   const before = await measure();
   print(`peaks: ${peaksLine(before)}\n`);
   const base = {
     schema: BENCH_SCHEMA,
     adapter,
+    ...origin,
     node: process.version,
     date: new Date().toISOString(),
     command: ["npm run bench --", ...process.argv.slice(2)].join(" "),

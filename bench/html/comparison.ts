@@ -3,6 +3,7 @@ import { html } from "../../src/report/html.ts";
 import type { Markup } from "../../src/report/html.ts";
 import { tally } from "../compare.ts";
 import type { Comparison } from "../compare.ts";
+import { commitText } from "../origin.ts";
 import { ratioText } from "../ratios.ts";
 import { keyOf } from "../rows/row.ts";
 import type { RowName } from "../rows/row.ts";
@@ -43,9 +44,10 @@ export function comparisonBody(comparison: Comparison): Markup {
     verdict === "within noise" ? verdict : html`<strong>${verdict}</strong>`,
   ]);
   return html`<p>
-      The old run: ${old.date}, <code>${old.command}</code>, Node ${old.node}. ${tally(comparison)}.
-      Noise is the factor up to which a ratio, or its inverse, says nothing: three median absolute
-      deviations of the ratio, times how far the readings of the peak that bounds the row lie apart.
+      The old run: ${old.date}, <code>${old.command}</code>, commit: ${commitText(old)}, Node
+      ${old.node}. ${tally(comparison)}. Noise is the factor up to which a ratio, or its inverse,
+      says nothing: three median absolute deviations of the ratio, times how far the readings of the
+      peak that bounds the row lie apart.
     </p>
     ${warningNote(warnings)}
     ${rows.length > 0 ? table("Old time over new: above 1 is faster now", HEAD, rows) : null}

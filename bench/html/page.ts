@@ -7,6 +7,7 @@ import { html } from "../../src/report/html.ts";
 import type { Markup } from "../../src/report/html.ts";
 import type { Comparison } from "../compare.ts";
 import type { PeersReport } from "../peers/report.ts";
+import { commitText, cpuText } from "../origin.ts";
 import type { Peaks } from "../probes.ts";
 import type { BenchReport } from "../report.ts";
 import { comparisonBody } from "./comparison.ts";
@@ -16,7 +17,7 @@ import { rooflineFigure } from "./roofline.ts";
 import { profilesBody, rowsTable } from "./rows.ts";
 import { turnsBody, workloadsBody } from "./workloads.ts";
 
-type Run = Pick<BenchReport, "adapter" | "node" | "date" | "command">;
+type Run = Pick<BenchReport, "adapter" | "commit" | "cpu" | "node" | "date" | "command">;
 
 const present = (
   sections: readonly (Omit<Section, "body"> & { body: Markup | null })[],
@@ -38,11 +39,14 @@ function peakCards(before: Peaks, after: Peaks | null): Markup[] {
   ];
 }
 
-function settingSection({ adapter, node, date, command }: Run, peaks: Markup): Section {
+function settingSection(run: Run, peaks: Markup): Section {
+  const { adapter, node, date, command } = run;
   const facts: [string, string][] = [
     ["adapter", `${adapter.description} (${adapter.kind})`],
     ["vendor, architecture", `${adapter.vendor}, ${adapter.architecture}`],
     ["features", adapter.features.join(", ")],
+    ["CPU", cpuText(run)],
+    ["commit", commitText(run)],
     ["Node", node],
     ["date", date],
     ["command", command],

@@ -1,7 +1,7 @@
 /** Reads a run of the peers' bench again. */
 import { isRecord } from "../../src/io/json.ts";
 import { FormatError } from "../../src/util/errors.ts";
-import { flawIn, flawInPeaks, jsonOf } from "../report.ts";
+import { flawIn, flawInOrigin, flawInPeaks, jsonOf } from "../report.ts";
 import { PEERS_SCHEMA } from "./report.ts";
 import type { PeersReport } from "./report.ts";
 
@@ -26,6 +26,8 @@ const ROW_FIELDS = { engine: "string", against: "string", rounds: "array" } as c
 function flawOf(value: unknown): string | null {
   const flaw = flawIn(value, REPORT_FIELDS);
   if (flaw !== null || !isRecord(value)) return flaw ?? "is no record";
+  const origin = flawInOrigin(value);
+  if (origin !== null) return origin;
   const peaks = isRecord(value["peaks"]) ? flawInPeaks(value["peaks"]["before"]) : null;
   if (peaks !== null) return `peaks ${peaks}`;
   const works: readonly unknown[] = Array.isArray(value["works"]) ? value["works"] : [];

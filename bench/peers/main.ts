@@ -11,6 +11,7 @@ import { UsageError } from "../../src/util/errors.ts";
 import { writePage } from "../files.ts";
 import { renderPeers } from "../html/page.ts";
 import { GPU_WARM_MS } from "../measure.ts";
+import { originLine, originNow } from "../origin.ts";
 import { measurePeaks } from "../probes.ts";
 import type { Peaks } from "../probes.ts";
 import { driverEnvironment } from "./drivers.ts";
@@ -148,11 +149,14 @@ async function main(options: Options): Promise<void> {
   const effort = { ...asked, ...PACE[isGpu ? "gpu" : "cpu"] };
   const work = wanted.filter(({ isLarge }) => isGpu || !isLarge || options.only !== undefined);
   const software = isGpu ? "" : " (software: these are not GPU speeds)";
-  print(`adapter: ${adapter.description}${software}\npeaks before: ${peaksLine(before)}\nengines:`);
+  const origin = originNow();
+  print(`adapter: ${adapter.description}${software}\n${originLine(origin)}`);
+  print(`peaks before: ${peaksLine(before)}\nengines:`);
   const env = environment(adapter.kind);
   const { present, missing } = await muster(engines, env, { adapter, limitMs: effort.limitMs });
   const setting = {
     adapter,
+    ...origin,
     node: process.version,
     date: new Date().toISOString(),
     command: ["npm run bench:peers --", ...process.argv.slice(2)].join(" "),

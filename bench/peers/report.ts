@@ -3,6 +3,7 @@ import type { AdapterSummary } from "../../src/engine/index.ts";
 import { figure, withSpread } from "../html/figures.ts";
 import { summarise } from "../measure.ts";
 import type { Timing } from "../../src/util/timing.ts";
+import type { Origin } from "../origin.ts";
 import type { Peaks } from "../probes.ts";
 import { ratioOf } from "../ratios.ts";
 import type { Ratio } from "../ratios.ts";
@@ -37,7 +38,7 @@ export interface Missing {
 }
 
 /** What a run was on; peaks before and after it. */
-export interface Setting {
+export interface Setting extends Origin {
   readonly adapter: AdapterSummary;
   readonly node: string;
   readonly date: string;

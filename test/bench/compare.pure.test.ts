@@ -88,10 +88,27 @@ test("what differs between the runs is told, and nothing else", () => {
   ]);
 });
 
+test("runs on other processors are told apart, which a software adapter's description does not", () => {
+  const on = (model: string, count = 2) => report({ cpu: { model, count } });
+  const warnings = (old: BenchReport, now: BenchReport) => compareReports(old, now).warnings;
+  expect(warnings(on("AMD EPYC"), on("AMD EPYC"))).toEqual([]);
+  expect(warnings(on("AMD EPYC"), on("Intel Xeon"))).toEqual([
+    "CPU: 2 × AMD EPYC in the old run, 2 × Intel Xeon in this one",
+  ]);
+  expect(warnings(on("AMD EPYC"), on("AMD EPYC", 16))).toHaveLength(1);
+  expect(warnings(report(), on("AMD EPYC"))).toEqual([
+    "CPU: not known in the old run, 2 × AMD EPYC in this one",
+  ]);
+  const line = comparisonLines(compareReports(report({ commit: "9f78d74" }), report()))[0];
+  expect(line).toContain("commit: 9f78d74");
+});
+
 describe("a file", () => {
   const text = (change: (value: BenchReport) => object) => JSON.stringify(change(report()));
 
   test("of a run is read as it was written", () => {
+    const origin = { commit: "9f78d74", cpu: { model: "AMD EPYC", count: 2 } };
+    expect(reportIn("a.json", JSON.stringify(report(origin)))).toEqual(report(origin));
     expect(reportIn("a.json", JSON.stringify(report()))).toEqual(report());
     expect(
       reportIn(
@@ -107,6 +124,12 @@ describe("a file", () => {
     ["no schema", "[]", /says no schema, not/],
     ["no rows", text((r) => ({ ...r, rows: 3 })), /has no list rows: measure again/],
     ["no adapter", text((r) => ({ ...r, adapter: {} })), /adapter has no text description/],
+    ["a commit that is none", text((r) => ({ ...r, commit: 7 })), /has no text commit/],
+    [
+      "a CPU without a count",
+      text((r) => ({ ...r, cpu: { model: "" } })),
+      /cpu has no number count/,
+    ],
     [
       "no peak",
       text((r) => ({ ...r, peaks: { ...peaks(), fma: {} } })),

@@ -115,6 +115,19 @@ describe("the page of a run", () => {
     expect(plot?.textContent).toMatch(/FMA peak 40\.0 GFLOP\/s/);
   });
 
+  test("says which code it was on which processor, if the run does", () => {
+    expect(text).toContain("not known");
+    const origin = { commit: "9f78d74+changes", cpu: { model: EVIL, count: 2 } };
+    for (const told of [
+      renderBench({ report: report(origin), comparison: null, peers: null }, newDocument()),
+      renderPeers({ ...peers, ...origin }, newDocument()),
+    ]) {
+      const setting = parseHTML(told).document.querySelector("#setting")?.parentElement;
+      expect(setting?.textContent).toContain("9f78d74+changes");
+      expect(setting?.textContent).toContain(`2 × ${EVIL}`);
+    }
+  });
+
   test("names rows of one run alone, and what is missing", () => {
     expect(text).toMatch(/Rows only in the old run: 1/);
     expect(text).toMatch(/tfjs-webgpu: not installed/);

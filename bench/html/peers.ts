@@ -3,12 +3,11 @@ import { grid } from "../../src/report/frame.ts";
 import { html } from "../../src/report/html.ts";
 import type { Markup } from "../../src/report/html.ts";
 import { PEER_HEAD, peerCells } from "../peers/report.ts";
+import { isOurs, OWN_HEAD, ownCells } from "../peers/summary.ts";
 import type { Missing, PeersReport, PeerRow, PeerWork } from "../peers/report.ts";
 import { barChart } from "./bars.ts";
 import type { Bar } from "./bars.ts";
 import { table, withSpread } from "./figures.ts";
-
-const isOurs = ({ engine }: PeerRow): boolean => engine.startsWith("neco");
 
 /** The engines of a work that were timed, as bars. */
 export const peerBars = (work: PeerWork): Bar[] =>
@@ -38,23 +37,26 @@ export function missingNote(missing: readonly Missing[]): Markup | null {
   </div>`;
 }
 
-/** Ratios of every peer to ours, a work a row. */
-function ratioTable({ works }: PeersReport): Markup | null {
-  const engines = new Set(
-    works.flatMap(({ engines }) => engines.filter((row) => !isOurs(row)).map((row) => row.engine)),
-  );
-  if (engines.size === 0) return null;
+/** Times and rates of ours, and ratios of every peer to it, a work a row. */
+function ratioTable({ works, peaks }: PeersReport): Markup | null {
+  const others = works.flatMap(({ engines }) => engines.filter((row) => !isOurs(row)));
+  const engines = new Map(others.map(({ engine, against }) => [engine, against]));
   const cell = (row: PeerRow | undefined): string => {
     if (!row?.ratio) return row?.failure ?? "";
     const ratio = withSpread(row.ratio.median, row.ratio.mad);
     return row.agrees === false ? `${ratio}, wrong result` : ratio;
   };
+  const heads = [...engines].map(([name, against]) =>
+    against === "neco" ? name : `${name} (beside ours with transfers)`,
+  );
   return table(
-    "Times as long as ours: medians and median absolute deviations of per-round ratios; above 1 we are faster",
-    ["work", ...engines],
-    works.map(({ title, engines: rows }) => [
-      title,
-      ...[...engines].map((name) => cell(rows.find(({ engine }) => engine === name))),
+    "Ours, and how many times as long the others take: medians and median absolute deviations, of ratios over the rounds; above 1 we are faster. Shares are of the FMA peak before this run",
+    [...OWN_HEAD, ...heads],
+    works.map((work) => [
+      ...ownCells(work, peaks.before.fma.rate),
+      ...[...engines.keys()].map((name) =>
+        cell(work.engines.find(({ engine }) => engine === name)),
+      ),
     ]),
   );
 }
@@ -85,4 +87,6 @@ export const peersBody = (
       document,
       report.works.filter(({ work }) => !drawn.has(work)),
     )}
-    ${report.works.map((work) => table(work.title, PEER_HEAD, peerCells(work)))}`;
+    ${report.works.map((work) =>
+      table(work.title, PEER_HEAD, peerCells(work, report.peaks.before.fma.rate)),
+    )}`;

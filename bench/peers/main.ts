@@ -16,11 +16,12 @@ import { measurePeaks } from "../probes.ts";
 import type { Peaks } from "../probes.ts";
 import { driverEnvironment } from "./drivers.ts";
 import { absent, install } from "./install.ts";
-import { peersReport, table } from "./report.ts";
+import { aligned, peersReport, table } from "./report.ts";
 import type { Missing, PeersReport, WorkOutcome } from "./report.ts";
 import { entrants } from "./roster.ts";
 import type { Entrant } from "./roster.ts";
 import { measureWork, meet } from "./rounds.ts";
+import { ownTable } from "./summary.ts";
 import type { Effort, Present } from "./rounds.ts";
 import { works } from "./works.ts";
 import type { Work } from "./works.ts";
@@ -173,11 +174,11 @@ async function main(options: Options): Promise<void> {
     const result = await measureWork(one, present, { env, effort, say: whisper });
     whisper("");
     results.push(result);
-    print(`\n${one.title}\n${table(result)}`);
+    print(`\n${one.title}\n${table(result, before.fma.rate)}`);
     await save(null); // a long run that is cut short keeps what it has
   }
   const { peaks: after } = await peaksNow(options.adapter);
-  print(`\npeaks after: ${peaksLine(after)}`);
+  print(`\n${aligned(ownTable(report(after)))}\n\npeaks after: ${peaksLine(after)}`);
   if (missing.length > 0) print(`missing: ${missing.map(({ engine }) => engine).join(", ")}`);
   await save(after);
   if (options.html === undefined) return;

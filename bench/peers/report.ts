@@ -1,6 +1,6 @@
 /** The results of a run as a table and as JSON. */
 import type { AdapterSummary } from "../../src/engine/index.ts";
-import { figure, withSpread } from "../html/figures.ts";
+import { figure, percent, withSpread } from "../html/figures.ts";
 import { summarise } from "../measure.ts";
 import type { Timing } from "../../src/util/timing.ts";
 import type { Origin } from "../origin.ts";
@@ -56,6 +56,24 @@ export function rate({ flops, bytes }: Pick<Work, "flops" | "bytes">, ms: number
   return bytes > 0 ? `${figure(bytes / (ms * 1e6))} GB/s` : "";
 }
 
+/** GFLOP/s of a call; null where operations are not the point. */
+export const gflopsOf = ({ flops }: Pick<Work, "flops">, ms: number): number | null =>
+  flops > 0 ? flops / (ms * 1e6) : null;
+
+/** Heads of {@link rateCells}. */
+export const PEER_RATE = ["rate", "of FMA peak"] as const;
+
+/** The rate of a median, and its share of the adapter's FMA peak where operations are known. */
+export function rateCells(
+  work: Pick<Work, "flops" | "bytes">,
+  warm: Pick<Timing, "median"> | null,
+  fma: number,
+): string[] {
+  if (!warm) return ["", ""];
+  const gflops = gflopsOf(work, warm.median);
+  return [rate(work, warm.median), gflops === null ? "" : percent(gflops / fma)];
+}
+
 /** Whether an engine's result is right. */
 export const agrees = (error: number, { tolerance }: Pick<Work, "tolerance">): boolean =>
   error <= tolerance;
@@ -69,7 +87,7 @@ export function verdict({ error, failure, agrees: right }: PeerRow): string {
 }
 
 /** "3.21 ± 0.05". */
-const spreadOf = (value: Pick<Timing, "median" | "mad"> | null): string =>
+export const spreadOf = (value: Pick<Timing, "median" | "mad"> | null): string =>
   value ? withSpread(value.median, value.mad) : "";
 
 /** Ratio of an engine to the row of ours that it is held against; null for ours itself. */
@@ -78,24 +96,28 @@ export function ratioIn(outcome: Outcome, { outcomes }: WorkOutcome): Ratio | nu
   return !ours || ours === outcome ? null : ratioOf(outcome.rounds, ours.rounds);
 }
 
-/** The cells of a work's table: engine, cold, warm, rate, ratio to ours, agreement. */
-export const peerCells = (work: PeerWork): string[][] =>
+/** The cells of a work's table; `fma` is the adapter's peak before the run, GFLOP/s. */
+export const peerCells = (work: PeerWork, fma: number): string[][] =>
   work.engines.map((row) => [
     row.engine,
     row.coldMs === null ? "" : figure(row.coldMs),
     spreadOf(row.warm),
-    row.warm ? rate(work, row.warm.median) : "",
+    ...rateCells(work, row.warm, fma),
     spreadOf(row.ratio),
     row.warm ? String(row.warm.samples) : "",
     verdict(row),
   ]);
 
 /** Heads of {@link peerCells}. */
-export const PEER_HEAD = ["engine", "cold ms", "warm ms", "rate", "× ours", "rounds", "result"];
+export const PEER_HEAD = [
+  ...["engine", "cold ms", "warm ms"],
+  ...PEER_RATE,
+  ...["× ours", "rounds", "result"],
+];
 
 /** The table of a work as text. */
-export const table = (result: WorkOutcome): string =>
-  aligned([PEER_HEAD, ...peerCells(workOf(result))]);
+export const table = (result: WorkOutcome, fma: number): string =>
+  aligned([PEER_HEAD, ...peerCells(workOf(result, fma), fma)]);
 
 /** Columns as wide as their widest cell. */
 export function aligned(rows: readonly (readonly string[])[]): string {
@@ -119,6 +141,10 @@ export const PEERS_SCHEMA = "neco-webgpu/bench-peers@1";
 export interface PeerRow extends Outcome {
   /** Its warm times; null where there are none. */
   readonly warm: Timing | null;
+  /** Of the warm median; null where operations are not the point. Absent in older files. */
+  readonly gflops?: number | null;
+  /** Of the adapter's FMA peak before the run. Absent in older files. */
+  readonly fmaShare?: number | null;
   /** To the row of ours that it is held against. */
   readonly ratio: Ratio | null;
   /** Whether its result is right; null without one. */
@@ -137,13 +163,17 @@ export interface PeersReport extends Setting {
   readonly works: readonly PeerWork[];
 }
 
-function workOf(result: WorkOutcome): PeerWork {
+function workOf(result: WorkOutcome, fma: number): PeerWork {
   const { name, title, flops, bytes, tolerance, why } = result.work;
   const engines = result.outcomes.map((outcome): PeerRow => {
     const times = timesOf(outcome.rounds);
+    const warm = times.length === 0 ? null : summarise(times);
+    const gflops = warm && gflopsOf(result.work, warm.median);
     return {
       ...outcome,
-      warm: times.length === 0 ? null : summarise(times),
+      warm,
+      gflops,
+      fmaShare: gflops === null ? null : gflops / fma,
       ratio: ratioIn(outcome, result),
       agrees: outcome.error === null ? null : agrees(outcome.error, result.work),
     };
@@ -155,5 +185,5 @@ function workOf(result: WorkOutcome): PeerWork {
 export const peersReport = (setting: Setting, results: readonly WorkOutcome[]): PeersReport => ({
   schema: PEERS_SCHEMA,
   ...setting,
-  works: results.map(workOf),
+  works: results.map((result) => workOf(result, setting.peaks.before.fma.rate)),
 });

@@ -154,6 +154,10 @@ test("the peers' page has ratios, verdicts and who is missing", () => {
   const text = document.body.textContent.replace(/\s+/g, " ");
   expect(text).toContain("3.00 ± 0.50, wrong result");
   expect(text).toContain("DISAGREES");
+  const heads = [...(document.querySelector("table")?.querySelectorAll("thead th") ?? [])];
+  expect(heads.map(({ textContent }) => textContent)).toEqual([
+    ...["work", "ours, ms", "with transfers, ms", "rate", "of FMA peak", "rival"],
+  ]);
   expect(text).toContain("Missing on this machine");
   expect(document.querySelectorAll("img")).toHaveLength(0);
 });

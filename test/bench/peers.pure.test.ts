@@ -8,24 +8,15 @@ import { onnxModel } from "../../bench/peers/onnx.ts";
 import { another, ratioOf, turns } from "../../bench/ratios.ts";
 import { reference64 } from "../../bench/peers/reference.ts";
 import { agrees, aligned, rate, ratioIn, table } from "../../bench/peers/report.ts";
-import type { Outcome } from "../../bench/peers/report.ts";
 import { entrants } from "../../bench/peers/roster.ts";
 import { inputsOf } from "../../bench/peers/inputs.ts";
 import { works } from "../../bench/peers/works.ts";
 import type { Work } from "../../bench/peers/works.ts";
+import { peerOutcome as outcome } from "./sample.ts";
+
+const FMA = 100; // GFLOP/s
 
 const workOf = (name: string): Work => works.find((work) => work.name === name)!;
-
-const outcome = (engine: string, rounds: (number | null)[], more?: Partial<Outcome>): Outcome => ({
-  engine,
-  against: "neco",
-  version: "1",
-  coldMs: 100,
-  rounds,
-  error: 1e-7,
-  failure: null,
-  ...more,
-});
 
 test("copies stand beside works that memory bounds, and are not judged", () => {
   const yardsticks = entrants.filter(({ isYardstick }) => isYardstick);
@@ -35,7 +26,7 @@ test("copies stand beside works that memory bounds, and are not judged", () => {
   const copy = outcome("copy", [1, 2], { error: null });
   const result = { work: workOf("gelu"), outcomes: [ours, copy] };
   expect(ratioIn(copy, result)?.median).toBe(0.5);
-  expect(table(result).trimEnd()).toMatch(/copy .* 0\.500 .* 2$/); // no verdict
+  expect(table(result, FMA).trimEnd()).toMatch(/copy .* 0\.500 .* 2$/); // no verdict
 });
 
 test("a ratio pairs the times of one round", () => {
@@ -131,7 +122,7 @@ test("a table shows ratios, disagreement and who is out", () => {
     outcome("dead", [10, null, null], { failure: "ended with SIGSEGV" }),
     outcome("unable", [], { coldMs: null, error: null, failure: "has no gradients" }),
   ];
-  const [, , wrong, dead, unable] = table({ work, outcomes }).split("\n");
+  const [, , wrong, dead, unable] = table({ work, outcomes }, FMA).split("\n");
   expect(wrong).toMatch(/^wrong .* 3\.00 ± 1\.00 .* DISAGREES \(5\.0e-1\)$/);
   expect(dead).toMatch(/ 5\.00 ± 0\S* +1 +ok \(1\.0e-7\); ended with SIGSEGV$/);
   expect(unable).toMatch(/^unable +has no gradients$/);

@@ -1,6 +1,7 @@
 /** Made figures of a run, for tests of what is done with figures. */
 import type { BenchReport } from "../../bench/report.ts";
 import type { Measured } from "../../bench/run.ts";
+import type { Outcome } from "../../bench/peers/report.ts";
 import type { Peaks } from "../../bench/probes.ts";
 
 /** Peaks of the two rates. */
@@ -74,5 +75,17 @@ export const report = (more: Partial<BenchReport> = {}): BenchReport => ({
   peaks: peaks(),
   peaks_after: peaks(),
   rows: [row()],
+  ...more,
+});
+
+/** What an engine did on a work of the peers' bench, right by 1e-7. */
+export const peerOutcome = (engine: string, rounds: (number | null)[], more?: Partial<Outcome>): Outcome => ({
+  engine,
+  against: "neco",
+  version: "1",
+  coldMs: 100,
+  rounds,
+  error: 1e-7,
+  failure: null,
   ...more,
 });

@@ -7,13 +7,14 @@ import { endingOf } from "../../src/cli/exit.ts";
 import { createEngine } from "../../src/engine/index.ts";
 import type { AdapterSummary } from "../../src/engine/index.ts";
 import { writeAtomic } from "../../src/platform/node.ts";
-import { UsageError } from "../../src/util/errors.ts";
+import { NumericError, UsageError } from "../../src/util/errors.ts";
 import { writePage } from "../files.ts";
 import { renderPeers } from "../html/page.ts";
 import { GPU_WARM_MS } from "../measure.ts";
 import { originLine, originNow } from "../origin.ts";
 import { measurePeaks } from "../probes.ts";
 import type { Peaks } from "../probes.ts";
+import { choose } from "./choose.ts";
 import { driverEnvironment } from "./drivers.ts";
 import { absent, install } from "./install.ts";
 import { aligned, peersReport, table } from "./report.ts";
@@ -21,7 +22,7 @@ import type { Missing, PeersReport, WorkOutcome } from "./report.ts";
 import { entrants } from "./roster.ts";
 import type { Entrant } from "./roster.ts";
 import { measureWork, meet } from "./rounds.ts";
-import { ownTable } from "./summary.ts";
+import { ownFaults, ownTable } from "./summary.ts";
 import type { Effort, Present } from "./rounds.ts";
 import { works } from "./works.ts";
 import type { Work } from "./works.ts";
@@ -90,30 +91,16 @@ async function muster(
   return { present, missing };
 }
 
-/** An option's expression, or one that everything matches. */
-function expression(option: "only" | "peers", options: Options): RegExp {
-  const source = options[option] ?? ".";
-  try {
-    return new RegExp(source);
-  } catch {
-    throw new UsageError(`--${option} ${source} is no regular expression`);
-  }
-}
-
 function chosen(options: Options): { work: Work[]; engines: Entrant[] } {
-  const pattern = expression("only", options);
-  const work = works.filter(
-    ({ name }) =>
-      pattern.test(name) &&
-      (!options.quick || options.only !== undefined || QUICK_WORKS.test(name)),
-  );
+  const usual = works.filter(({ name }) => !options.quick || QUICK_WORKS.test(name));
+  const work = options.only === undefined ? usual : choose("only", options.only, works);
   if (work.length === 0)
     throw new UsageError(
       `--only ${options.only ?? ""} matches none of ${works.map(({ name }) => name).join(", ")}`,
     );
-  const peers = expression("peers", options);
+  const peers = options.peers === undefined ? entrants : choose("peers", options.peers, entrants);
   const engines = entrants.filter(
-    ({ name, isYardstick }) => name.startsWith("neco") || isYardstick || peers.test(name),
+    (one) => one.name.startsWith("neco") || one.isYardstick || peers.includes(one),
   );
   return { work, engines };
 }
@@ -139,6 +126,20 @@ const environment = (kind: string): NodeJS.ProcessEnv => ({
   MESA_SHADER_CACHE_DISABLE: "true", // a first run that finds its kernels on disk is not cold
   ORT_DISABLE_TELEMETRY: "1", // onnxruntime reports its use to its makers otherwise
 });
+
+/**
+ * The page, once the figures are saved.
+ * @throws NumericError if results of ours are wrong or missing.
+ */
+async function finish(report: PeersReport, { html }: Options): Promise<void> {
+  if (html !== undefined) {
+    await writePage(html, (document) => renderPeers(report, document));
+    print(`page: ${html}`);
+  }
+  const faults = ownFaults(report);
+  if (faults.length > 0)
+    throw new NumericError(`our own results are not all there and right:\n${faults.join("\n")}`);
+}
 
 async function main(options: Options): Promise<void> {
   const { work: wanted, engines } = chosen(options);
@@ -181,16 +182,25 @@ async function main(options: Options): Promise<void> {
   print(`\n${aligned(ownTable(report(after)))}\n\npeaks after: ${peaksLine(after)}`);
   if (missing.length > 0) print(`missing: ${missing.map(({ engine }) => engine).join(", ")}`);
   await save(after);
-  if (options.html === undefined) return;
-  await writePage(options.html, (document) => renderPeers(report(after), document));
-  print(`page: ${options.html}`);
+  await finish(report(after), options);
 }
+
+const PATTERN =
+  "a regular expression; else names, beginnings or globs as npm run bench takes them, with commas";
+
+const EXAMPLES = `
+Ends with 1 if a result of ours disagrees with float64 or is missing; what other engines get wrong is
+in the tables only. Files are written first.
+
+Examples:
+  npm run bench:peers -- --only '^(matmul-512|softmax)$' --peers '^(tfjs|onnxruntime)-webgpu$'
+  npm run bench:peers -- --only 'matmul-512,softmax' --peers '*-webgpu' --html peers.html`;
 
 const ending = await new Command("bench:peers")
   .exitOverride()
   .description("the same work on other engines and on ours, in turns, on one adapter")
-  .option("--only <pattern>", "works whose name matches this expression")
-  .option("--peers <pattern>", "peers whose name matches this expression")
+  .option("--only <pattern>", `works by name: ${PATTERN}`)
+  .option("--peers <pattern>", "peers by name, likewise; ours and copies always take part")
   .option("--rounds <n>", "most rounds of a work", "20")
   .option("--budget <seconds>", "time of a work after which no round starts", "60")
   .option("--limit <seconds>", "time of one answer after which an engine is given up", "300")
@@ -199,6 +209,7 @@ const ending = await new Command("bench:peers")
   .option("--html <file>", "write a page there: ratios, a chart and a table for each work")
   .option("--adapter <name>", "auto, gpu, lavapipe or swiftshader")
   .option("--no-install", "go on without peers that are not installed")
+  .addHelpText("after", EXAMPLES)
   .action(main)
   .parseAsync()
   .then(() => ({ code: 0, message: "" }), endingOf);

@@ -1,6 +1,6 @@
 /** A run's works at a glance: our times with and without transfers, our rates, and how they end. */
 import type { Entrant } from "./roster.ts";
-import { PEER_RATE, rateCells, spreadOf } from "./report.ts";
+import { PEER_RATE, rateCells, spreadOf, verdict } from "./report.ts";
 import type { PeerRow, PeersReport, PeerWork } from "./report.ts";
 
 /** Whether a row is of our engine. */
@@ -23,4 +23,14 @@ export function ownCells(work: PeerWork, fma: number): string[] {
 export const ownTable = ({ works, peaks }: PeersReport): string[][] => [
   [...OWN_HEAD],
   ...works.map((work) => ownCells(work, peaks.before.fma.rate)),
+];
+
+/** Where ours is wrong, broke off or is not there at all, a line each; what others do is their affair. */
+export const ownFaults = ({ works, missing }: Pick<PeersReport, "works" | "missing">): string[] => [
+  ...missing.filter(isOurs).map(({ engine, why }) => `${engine}: MISSING, ${why}`),
+  ...works.flatMap(({ work, engines }) =>
+    engines
+      .filter((row) => isOurs(row) && (row.agrees === false || row.failure !== null))
+      .map((row) => `${row.engine} on ${work}: ${verdict(row)}`),
+  ),
 ];

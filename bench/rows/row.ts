@@ -64,7 +64,8 @@ function byGlob<T extends RowName>(rows: readonly T[], pattern: string): readonl
   return rows.filter((row) => expression.test(row.name) || expression.test(keyOf(row)));
 }
 
-const patternsOf = (list: string): string[] => list.split(/,(?![^[]*\])/);
+/** The patterns of a list with commas, those within [a, shape] aside. */
+export const patternsOf = (list: string): string[] => list.split(/,(?![^[]*\])/);
 
 const matching = <T extends RowName>(rows: readonly T[], pattern: string): readonly T[] =>
   /[*?]/.test(pattern) ? byGlob(rows, pattern) : byPrefix(rows, pattern);

@@ -1,8 +1,8 @@
-/** What the peers' bench says of our rates: GFLOP/s, shares of the peak, times with transfers. */
+/** What the peers' bench says of ours: rates, shares of the peak, times with transfers, faults. */
 import { expect, test } from "vitest";
 import { peersReport, table } from "../../bench/peers/report.ts";
 import type { WorkOutcome } from "../../bench/peers/report.ts";
-import { ownTable } from "../../bench/peers/summary.ts";
+import { ownFaults, ownTable } from "../../bench/peers/summary.ts";
 import { works } from "../../bench/peers/works.ts";
 import type { Work } from "../../bench/peers/works.ts";
 import { opEntries } from "../../src/kernels/index.ts";
@@ -39,6 +39,25 @@ test("where operations are known, rows hold their rate and its share of the FMA 
   expect(table({ work: product, outcomes: [ours] }, FMA)).toMatch(/26\.8 GFLOP\/s +27 % /);
 });
 
+test("a wrong, broken or missing result of ours is a fault; another engine's is not", () => {
+  const work = workOf("gelu");
+  const wrong = { error: 0.5 };
+  const peer = outcome("rival", [1], wrong);
+  const run = (...outcomes: (typeof peer)[]) => runOf({ work, outcomes: [...outcomes, peer] });
+  expect(ownFaults(run(outcome("neco", [1]), outcome("neco+io", [1])))).toEqual([]);
+  expect(ownFaults(run(outcome("neco", [1]), outcome("neco+io", [1], wrong)))).toEqual([
+    "neco+io on gelu: DISAGREES (5.0e-1)",
+  ]);
+  expect(ownFaults(run(outcome("neco", [1], { error: Number.NaN })))).toEqual([
+    "neco on gelu: DISAGREES (not finite)",
+  ]);
+  expect(ownFaults(run(outcome("neco", [null], { failure: "ended with SIGSEGV" })))).toEqual([
+    "neco on gelu: ok (1.0e-7); ended with SIGSEGV",
+  ]);
+  const missing = ["neco", "rival"].map((engine) => ({ engine, why: "no adapter" }));
+  expect(ownFaults({ works: [], missing })).toEqual(["neco: MISSING, no adapter"]);
+});
+
 test("operations of products and of attention are those that our plans count", () => {
   const counted = (name: OpName, shapes: number[][], attrs = {}): number => {
     const op = opEntries().find(([known]) => known === name)![1];
@@ -56,4 +75,3 @@ test("operations of products and of attention are those that our plans count", (
   const attention = counted("attention", [[2, 197, 3 * 768]], { heads: 12 }); // 24 heads of 64
   expect(attention).toBe(workOf("attention").flops);
 });
-

@@ -79,7 +79,11 @@ export const report = (more: Partial<BenchReport> = {}): BenchReport => ({
 });
 
 /** What an engine did on a work of the peers' bench, right by 1e-7. */
-export const peerOutcome = (engine: string, rounds: (number | null)[], more?: Partial<Outcome>): Outcome => ({
+export const peerOutcome = (
+  engine: string,
+  rounds: (number | null)[],
+  more?: Partial<Outcome>,
+): Outcome => ({
   engine,
   against: "neco",
   version: "1",

@@ -22,7 +22,7 @@ export interface BufferBytes {
 type Seen = (result: unknown, args: readonly unknown[]) => void;
 
 /** Tells `seen` of each call of a method until the returned function is called. */
-function tap(target: object, method: string, seen: Seen): () => void {
+export function tap(target: object, method: string, seen: Seen): () => void {
   const original = Reflect.get(target, method) as (...args: unknown[]) => unknown; // by the spec
   Object.defineProperty(target, method, {
     configurable: true,

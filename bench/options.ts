@@ -73,7 +73,10 @@ export const benchCommand = (action: (options: Options) => Promise<void>): Comma
     .option("--compare <file>", "hold the run against an older one's --json")
     .option("--peers <file>", "show a bench:peers --json beside ours in the page")
     .option("--from <file>", "take the figures of an older --json instead of measuring")
-    .option("--turns", "time the variants of each row in turns too, for ratios that noise spares")
+    .option(
+      "--turns",
+      "time the variants of each row in turns too, for ratios that noise spares, and the host's part of programs beside bare loops",
+    )
     .option("--adapter <name>", "auto, gpu, lavapipe or swiftshader")
     .addOption(
       new Option(

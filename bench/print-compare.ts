@@ -2,6 +2,7 @@
 import { textTable } from "../src/report/index.ts";
 import { tally } from "./compare.ts";
 import type { Comparison } from "./compare.ts";
+import type { Bare } from "./bare.ts";
 import { turnRatio, valueBytes } from "./gains.ts";
 import type { Gain, Gains } from "./gains.ts";
 import { commitText } from "./origin.ts";
@@ -52,6 +53,13 @@ export function turnsLines(turns: Turns): string[] {
       (variant) => `  ${variant.padEnd(18)} ${ratioText(turnRatio(turns, variant, first))}`,
     ),
   ];
+}
+
+/** What replaying a program costs the host beside a bare loop over its dispatches. */
+export function bareLine({ name, shape, dispatches, replayed, bare, ratio }: Bare): string {
+  const micro = ({ median, mad }: Bare["bare"]): string =>
+    `${median.toFixed(2)} ± ${mad.toFixed(2)} µs`;
+  return `${name} ${shape}: host time of a replayed pass ${micro(replayed)}, of a bare one ${micro(bare)}, ratio ${ratioText(ratio)} (encoding ${dispatches} dispatches, ${bare.samples} rounds in turns)`;
 }
 
 const arrow = (from: string, to: string): string => (from === to ? from : `${from} → ${to}`);

@@ -3,6 +3,7 @@ import type { AdapterSummary } from "../src/engine/index.ts";
 import { isRecord } from "../src/io/json.ts";
 import { FormatError } from "../src/util/errors.ts";
 import type { Origin } from "./origin.ts";
+import type { Bare } from "./bare.ts";
 import type { Peaks } from "./probes.ts";
 import type { Measured } from "./run.ts";
 import type { Turns } from "./turns.ts";
@@ -24,6 +25,8 @@ export interface BenchReport extends Origin {
   readonly rows: readonly Measured[];
   /** Variants of a row timed in turns, with `--turns`. */
   readonly turns?: readonly Turns[];
+  /** Replayed workloads beside bare loops, with `--turns`; absent in older files. */
+  readonly bare?: readonly Bare[];
 }
 
 /** What a field of a record has to be. */

@@ -3,7 +3,9 @@ import { createEngine } from "../src/engine/index.ts";
 import type { AdapterSummary } from "../src/engine/index.ts";
 import type { Caps } from "../src/kernels/op.ts";
 import { writeAtomic } from "../src/platform/node.ts";
-import { turnsLines } from "./print-compare.ts";
+import { measureBare } from "./bare.ts";
+import type { Bare } from "./bare.ts";
+import { bareLine, turnsLines } from "./print-compare.ts";
 import { costLine, driftLine, peaksLine, profileLines, rowLine } from "./print.ts";
 import type { Options } from "./options.ts";
 import { originLine, originNow } from "./origin.ts";
@@ -65,6 +67,25 @@ function printRow(row: Measured): void {
 interface Figures {
   readonly rows: Measured[];
   readonly turns: Turns[];
+  readonly bare: Bare[];
+}
+
+/** A row's variants in turns, and a replayed workload in turns with a bare loop. */
+async function turnsOf(
+  group: readonly [Row, ...Row[]],
+  run: RunOptions,
+  { turns, bare }: Figures,
+): Promise<void> {
+  if (group.length > 1) {
+    const taken = await takeTurns(group, run);
+    turns.push(taken);
+    for (const line of turnsLines(taken)) print(line);
+  }
+  const replayed = group.find(({ kind, variant }) => kind === "workload" && variant === "program");
+  if (!replayed) return;
+  const beside = await measureBare(replayed, run);
+  bare.push(beside);
+  print(bareLine(beside));
 }
 
 async function measureAll(
@@ -72,7 +93,7 @@ async function measureAll(
   { run, turns }: { run: RunOptions; turns: boolean },
   save: (figures: Figures) => Promise<void>,
 ): Promise<Figures> {
-  const figures: Figures = { rows: [], turns: [] };
+  const figures: Figures = { rows: [], turns: [], bare: [] };
   for (const [first, ...others] of groupsOf(rows).values()) {
     if (!first) continue;
     for (const row of [first, ...others]) {
@@ -81,10 +102,8 @@ async function measureAll(
       printRow(measured);
       await save(figures);
     }
-    if (!turns || others.length === 0) continue;
-    const taken = await takeTurns([first, ...others], run);
-    figures.turns.push(taken);
-    for (const line of turnsLines(taken)) print(line);
+    if (!turns) continue;
+    await turnsOf([first, ...others], run, figures);
     await save(figures);
   }
   return figures;
@@ -110,11 +129,11 @@ export async function measureReport(
     command: ["npm run bench --", ...process.argv.slice(2)].join(" "),
     peaks: before,
   } as const;
-  const reportOf = ({ rows, turns }: Figures, after: Peaks | null): BenchReport => ({
+  const reportOf = ({ rows, turns, bare }: Figures, after: Peaks | null): BenchReport => ({
     ...base,
     peaks_after: after,
     rows,
-    ...(options.turns ? { turns } : {}),
+    ...(options.turns ? { turns, bare } : {}),
   });
   const save = async (report: BenchReport): Promise<void> => {
     if (options.json) await writeAtomic(options.json, `${JSON.stringify(report, null, 1)}\n`);

@@ -22,7 +22,8 @@ export interface TurnOptions extends Budget {
   readonly timer: Clock | "auto";
 }
 
-const LEAST_ROUNDS = 3;
+/** Fewest rounds, even beyond the time budget. */
+export const LEAST_ROUNDS = 3;
 
 /** A variant that is compiled and warm. */
 interface Runner {

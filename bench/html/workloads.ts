@@ -4,6 +4,7 @@ import { html } from "../../src/report/html.ts";
 import { grid } from "../../src/report/frame.ts";
 import { gainsOf, turnRatio } from "../gains.ts";
 import type { PeersReport, PeerWork } from "../peers/report.ts";
+import type { Bare } from "../bare.ts";
 import { GAIN_HEAD, gainCells } from "../print-compare.ts";
 import { ratioText } from "../ratios.ts";
 import type { BenchReport } from "../report.ts";
@@ -113,12 +114,33 @@ function turnRows(turns: Turns): string[][] {
   ]);
 }
 
-/** Variants in turns, of all rows; null where none were taken. */
-export function turnsBody({ turns = [] }: BenchReport): Markup | null {
-  if (turns.length === 0) return null;
+/** Replayed workloads beside bare loops; null where none were timed. */
+function bareTable(rows: readonly Bare[]): Markup | null {
+  if (rows.length === 0) return null;
   return table(
+    "Host time of encoding a dispatch, µs: a program's replay, inputs included, beside a bare loop over the same pipelines, bind groups and grids, in turns in one process",
+    ["row", "shape", "dispatches", "replayed", "bare", "× as long", "rounds"],
+    rows.map(({ name, shape, dispatches, replayed, bare, ratio }) => [
+      name,
+      shape,
+      String(dispatches),
+      withSpread(replayed.median, replayed.mad),
+      withSpread(bare.median, bare.mad),
+      ratioText(ratio),
+      String(bare.samples),
+    ]),
+  );
+}
+
+/** Variants in turns, of all rows, and programs beside bare loops; null where none were taken. */
+export function turnsBody({ turns = [], bare = [] }: BenchReport): Markup | null {
+  if (turns.length + bare.length === 0) return null;
+  return html`${turns.length > 0 ? turnsTable(turns) : null}${bareTable(bare)}`;
+}
+
+const turnsTable = (turns: readonly Turns[]): Markup =>
+  table(
     "Times as long as the first variant (what the engine picks, unless --only left it out), round by round in one process",
     ["row", "shape", "variant", "against", "× as long", "rounds"],
     turns.flatMap(turnRows),
   );
-}

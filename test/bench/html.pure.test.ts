@@ -6,6 +6,7 @@ import { compareReports } from "../../bench/compare.ts";
 import { placeLabels } from "../../bench/html/labels.ts";
 import { renderBench, renderPeers } from "../../bench/html/page.ts";
 import { pointsOf } from "../../bench/html/roofline.ts";
+import { bareLine } from "../../bench/print-compare.ts";
 import type { PeersReport } from "../../bench/peers/report.ts";
 import { peaks, report, row } from "./sample.ts";
 
@@ -126,6 +127,24 @@ describe("the page of a run", () => {
       expect(setting?.textContent).toContain("9f78d74+changes");
       expect(setting?.textContent).toContain(`2 × ${EVIL}`);
     }
+  });
+
+  test("shows programs beside bare loops, also where no variants took turns", () => {
+    const side = { median: 6, mad: 0.5, best: 5, samples: 20 };
+    const ratio = { median: 1.25, mad: 0.1, least: 1, most: 2, rounds: 20 };
+    const line = { name: "vit", shape: "[2]", variant: "program", dispatches: 174 };
+    const bare = [{ ...line, replayed: { ...side, median: 7.5 }, bare: side, ratio }];
+    const told = renderBench(
+      { report: report({ turns: [], bare }), comparison: null, peers: null },
+      newDocument(),
+    );
+    const body = parseHTML(told).document.querySelector("#turns")?.parentElement;
+    expect(body?.textContent.replace(/\s+/g, " ")).toMatch(
+      /174 ?7.50 ± 0.50 ?6.00 ± 0.50 ?1.25 ± 0.10/,
+    );
+    expect(bareLine(bare[0]!)).toMatch(
+      /^vit \[2\]: host time of a replayed pass 7.50 ± 0.50 µs, of a bare one 6.00 ± 0.50 µs, ratio 1.25 ± 0.10 \(/,
+    );
   });
 
   test("names rows of one run alone, and what is missing", () => {

@@ -9,20 +9,9 @@ import { pickVariant } from "../../src/kernels/op.ts";
 import { at, show, sizeOf } from "../../src/util/shape.ts";
 import type { DType } from "../../src/util/shape.ts";
 import type { Row } from "./row.ts";
+import { LARGE, MORE, SHAPES } from "./shapes.ts";
 
 const SEED = 5;
-const ARENA = 1 << 20; // elements, as the other ops on arenas
-const SIDE = 768; // as the other Householder step
-
-/** Shapes worth timing for ops whose cases state none. */
-const SHAPES: Partial<Record<OpName, BenchRow>> = {
-  fill: { inputs: [{ shape: [ARENA] }] },
-  reshape: { inputs: [{ shape: [3200, 192] }], attrs: { shape: [64, 50, 192] } },
-  householderReflect: {
-    inputs: [[SIDE, SIDE], [SIDE], [SIDE, SIDE], [SIDE], [3, SIDE]].map((shape) => ({ shape })),
-    attrs: { column: 0 },
-  },
-};
 
 /** f16 if any operand is, or if that is what a cast makes. */
 const dtypeOf = ({ inputs, attrs }: BenchRow): DType =>
@@ -31,24 +20,13 @@ const dtypeOf = ({ inputs, attrs }: BenchRow): DType =>
 const elements = ({ inputs }: BenchRow): number =>
   inputs.reduce((sum, spec) => sum + (spec ? sizeOf(spec.shape) : 0), 0);
 
-/** A memory-bound shape of 78 MB, beyond a GPU's caches; software adapters take seconds for it. */
-const beyondCaches = (...shapes: readonly (readonly number[])[]): BenchRow => ({
-  inputs: shapes.map((shape) => ({ shape })),
-  only: "gpu",
-});
-const LARGE: Partial<Record<OpName, BenchRow>> = {
-  add: beyondCaches([128 * 197, 768], [128 * 197, 768]),
-  gelu: beyondCaches([64 * 197, 1536]),
-  layernorm: beyondCaches([128 * 197, 768], [768], [768]),
-  softmax: beyondCaches([128 * 768, 197]),
-};
-
-/** The op's own bench rows, else the shapes above, else its largest sample; and the large one. */
+/** The op's own bench rows, else of shapes.ts, else its largest sample; then more, the large one last. */
 export function benchRowsOf(name: OpName): readonly BenchRow[] {
   const { bench = [], samples }: OpCases = cases[name];
   const chosen = SHAPES[name] ?? samples.toSorted((a, b) => elements(b) - elements(a))[0];
   const large = LARGE[name];
-  return [...(bench.length > 0 || !chosen ? bench : [chosen]), ...(large ? [large] : [])];
+  const usual = bench.length > 0 || !chosen ? bench : [chosen];
+  return [...usual, ...(MORE[name] ?? []), ...(large ? [large] : [])];
 }
 
 /** Shapes and attributes, in a few words: rows of one op differ in them. */

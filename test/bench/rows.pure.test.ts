@@ -4,7 +4,10 @@ import { benchRows } from "../../bench/rows/index.ts";
 import { benchRowsOf } from "../../bench/rows/ops.ts";
 import { chooseRows, keyOf } from "../../bench/rows/row.ts";
 import { opEntries } from "../../src/kernels/index.ts";
+import type { OpName } from "../../src/kernels/index.ts";
 import type { Caps } from "../../src/kernels/op.ts";
+import { show, sizeOf } from "../../src/util/shape.ts";
+import { LAVAPIPE } from "../kernels/adapters.ts";
 
 const caps: Caps = {
   adapterClass: "gpu",
@@ -32,6 +35,45 @@ test("an op without rows of its own is timed at a shape that its rule accepts", 
       const metas = inputs.map((spec) => spec && { shape: spec.shape, dtype: spec.dtype ?? "f32" });
       expect(() => op.infer(metas as never, { ...op.defaults, ...attrs }), name).not.toThrow();
     }
+});
+
+describe("rows beyond those of the cases", () => {
+  const keysOf = (of: Caps): string[] => benchRows(of).map(keyOf);
+  const begins = (keys: readonly string[], start: string): boolean =>
+    keys.some((key) => key.startsWith(start));
+
+  test.each(["layernormBackward", "softmaxBackward", "crossEntropy", "adamw"])(
+    "%s has one that only GPUs have time for",
+    (name) => {
+      const large = benchRowsOf(name as OpName).at(-1)!;
+      const bytes = large.inputs.reduce(
+        (sum, spec) => sum + 4 * (spec ? sizeOf(spec.shape) : 0),
+        0,
+      );
+      expect(bytes).toBeGreaterThan(75e6);
+      expect(large.only).toBe("gpu");
+      const start = `${name} ${show(large.inputs[0]!.shape)}`;
+      expect(begins(keysOf(caps), start)).toBe(true);
+      expect(begins(keysOf(LAVAPIPE), start)).toBe(false);
+    },
+  );
+
+  test.each([
+    "attention [2, 197, 2304] [4] heads=12 rate=0.1",
+    "attentionBackward [64, 50, 64] [64, 50, 192] [64, 50, 64] [64, 4, 50] [4] heads=4 rate=0.1",
+    "matmul [8, 64, 64] [8, 64, 64]",
+    "matmul [512, 512] [512, 512] transposeA=true transposeB=true",
+    "matmul+gelu [64, 50, 64] [64, 256] [256] program",
+    "matmul+residual [64, 50, 256] [256, 64] [64] [64, 50, 64] unfused",
+  ])("%s", (start) => {
+    expect(begins(keysOf(LAVAPIPE), start)).toBe(true);
+  });
+
+  test("attention's gradient is timed in f16 where there is f16", () => {
+    const half = { ...caps, features: new Set(["subgroups", "shader-f16"]) };
+    const start = "attentionBackward [64, 50, 64] f16 ";
+    expect([keysOf(caps), keysOf(half)].map((keys) => begins(keys, start))).toEqual([false, true]);
+  });
 });
 
 describe("--only", () => {

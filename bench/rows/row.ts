@@ -67,8 +67,9 @@ function byGlob<T extends RowName>(rows: readonly T[], pattern: string): readonl
 /** The patterns of a list with commas, those within [a, shape] aside. */
 export const patternsOf = (list: string): string[] => list.split(/,(?![^[]*\])/);
 
+/** An empty pattern, as a comma at the end leaves, matches nothing: it would begin every row. */
 const matching = <T extends RowName>(rows: readonly T[], pattern: string): readonly T[] =>
-  /[*?]/.test(pattern) ? byGlob(rows, pattern) : byPrefix(rows, pattern);
+  pattern === "" ? [] : /[*?]/.test(pattern) ? byGlob(rows, pattern) : byPrefix(rows, pattern);
 
 /** The rows that a list of patterns with commas asks for, in the rows' order; perhaps none. */
 export function keepRows<T extends RowName>(rows: readonly T[], patterns: string): T[] {
@@ -83,6 +84,8 @@ export function keepRows<T extends RowName>(rows: readonly T[], patterns: string
 export function chooseRows<T extends RowName>(rows: readonly T[], patterns: string): T[] {
   for (const pattern of patternsOf(patterns))
     if (matching(rows, pattern).length === 0)
-      throw new UsageError(`--only ${pattern} matches no row: see --list for their names`);
+      throw new UsageError(
+        `--only ${pattern || "(nothing)"} matches no row: see --list for their names`,
+      );
   return keepRows(rows, patterns);
 }

@@ -46,13 +46,14 @@ export const FMA_KERNELS = {
 } as const;
 type FmaKernel = (typeof FMA_KERNELS)[keyof typeof FMA_KERNELS];
 
-/** Operations of one lane in one dispatch. */
+/** Operations of one lane in one step. */
 const fmaFlops = ({ element, chains }: FmaKernel): number =>
-  2 * FMA_STEPS * chains * (element === "vec4f" ? 4 : 1);
+  2 * chains * (element === "vec4f" ? 4 : 1);
 
+/** `steps`: multiply-adds of each chain, a multiple of what a turn writes out. */
 const fmaVariant = (kernel: FmaKernel): Variant<Attrs> => ({
   usable: () => true,
-  plan(inputs, _attrs, caps) {
+  plan(inputs, { steps }, caps) {
     const lanes = sizeOf(need(inputs, 0).shape);
     const workgroup = FMA_WORKGROUP[caps.adapterClass];
     return {
@@ -62,7 +63,7 @@ const fmaVariant = (kernel: FmaKernel): Variant<Attrs> => ({
           label: `fma probe ${kernel.element}`,
           code: fmaShader({ workgroup, ...kernel }),
           bindings: [...reads("in0"), ...writes("out0")],
-          params: [u(lanes), u(FMA_STEPS / kernel.repeats)],
+          params: [u(lanes), u(Number(steps) / kernel.repeats)],
           grid: foldGrid(ceilDiv(lanes, workgroup), caps),
         },
       ],
@@ -74,7 +75,7 @@ const fmaProbe = defineOp({
   name: "fmaProbe",
   inputs: ["x"],
   outputs: ["y"],
-  defaults: {},
+  defaults: { steps: FMA_STEPS },
   infer: (inputs) => [need(inputs, 0)],
   variants: Object.fromEntries(
     Object.entries(FMA_KERNELS).map(([name, kernel]) => [name, fmaVariant(kernel)]),
@@ -175,20 +176,45 @@ export function measureFma(
   now: () => number = () => performance.now(),
 ): Promise<Peak> {
   return engine.scope(async () => {
-    const lanes = FMA_LANES[engine.caps.adapterClass];
-    const values = new Float32Array(lanes); // one per lane; the first two are m and n
-    values.set([0.999, 0.001]); // a·m + n converges to 1: no overflow
-    const x = engine.tensor(values);
+    const x = engine.tensor(fmaLanes(engine));
     const peaks: Peak[] = [];
     for (const [variant, kernel] of Object.entries(FMA_KERNELS)) {
       const run = (): void => {
-        for (const y of engine.run(fmaProbe, [x], {}, variant)) y.dispose();
+        for (const y of engine.run(fmaProbe, [x], fmaProbe.defaults, variant)) y.dispose();
       };
       const ms = await timed(engine, run, now);
-      peaks.push({ variant, rate: (lanes * fmaFlops(kernel)) / (ms * 1e6) });
+      peaks.push({ variant, rate: (x.size * FMA_STEPS * fmaFlops(kernel)) / (ms * 1e6) });
     }
     return best(peaks);
   });
+}
+
+/** One value per lane; the first two are m and n: a·m + n converges to 1, so nothing overflows. */
+function fmaLanes({ caps }: Engine): Float32Array {
+  const values = new Float32Array(FMA_LANES[caps.adapterClass]);
+  values.set([0.999, 0.001]);
+  return values;
+}
+
+/** Steps come in eights, which every kernel's turns divide. */
+const STEP_GRAIN = 8;
+
+/**
+ * As many multiply-adds as `flops` operations are, to a few thousandths for works of 200 million and
+ * more, by the kernel that is fastest now: run it in turns with such a work to know its share of the peak.
+ */
+export async function fmaWork(
+  engine: Engine,
+  flops: number,
+): Promise<{ readonly variant: string; readonly run: () => void }> {
+  const { variant } = await measureFma(engine);
+  const x = engine.tensor(fmaLanes(engine));
+  const perStep = x.size * fmaFlops(FMA_KERNELS[variant as keyof typeof FMA_KERNELS]); // from its keys
+  const steps = STEP_GRAIN * Math.max(1, Math.round(flops / perStep / STEP_GRAIN));
+  const run = (): void => {
+    for (const y of engine.run(fmaProbe, [x], { steps }, variant)) y.dispose();
+  };
+  return { variant, run };
 }
 
 const best = (peaks: readonly Peak[]): Peak => peaks.reduce((a, b) => (b.rate > a.rate ? b : a));

@@ -24,6 +24,11 @@ export interface MatmulBroadcastOptions extends Omit<MatmulInterface, "hasBias" 
    * kernel: 1.04 to 1.09 times as fast.
    */
   readonly pairs: boolean;
+  /**
+   * b is f16 and n a multiple of 8: a lane's columns lie side by side, and one load of four words takes
+   * all 8 of them. Lavapipe loads a word in the time of a half float.
+   */
+  readonly octets: boolean;
 }
 
 /** Term t, one row of the tile: each lane's columns take the row's element of a times theirs of b. */
@@ -39,22 +44,28 @@ const multiplyRow = (row: number, t: number, options: MatmulBroadcastOptions): s
 /** What a lane reads of a for group r of its rows. */
 const loadLeft = (r: number, { pairs, depth }: MatmulBroadcastOptions): string =>
   pairs
-    ? `    let pair${r} = vec2f(a[(a_at${r} + k) / 2u]);
+    ? `    let pair${r} = pair_of(a[(a_at${r} + k) / 2u]);
     let left0_${r} = pair${r}.x;
     let left1_${r} = pair${r}.y;`
     : unroll(depth, (t) => `    let left${t}_${r} = f32(a[a_at${r} + k${t} * params.a_step]);`);
 
-/** The loop's body: all of a turn's loads, then row by row the products of its terms. */
-const turn = (options: MatmulBroadcastOptions): string => {
-  const { subgroup, rowGroups, colGroups, depth } = options;
-  return [
-    unroll(depth, (t) => `    let k${t} = k + ${t}u;`),
-    unroll(depth, (t) =>
-      unroll(
+/** What a lane reads of b for term t: its own columns. */
+const loadRight = (t: number, { octets, colGroups }: MatmulBroadcastOptions): string =>
+  octets
+    ? `    let octet${t} = b[(b_at0 + k${t} * params.b_step) / 8u];
+    let right${t}_0 = vec4f(unpack2x16float(octet${t}.x), unpack2x16float(octet${t}.y));
+    let right${t}_1 = vec4f(unpack2x16float(octet${t}.z), unpack2x16float(octet${t}.w));`
+    : unroll(
         colGroups,
         (c) => `    let right${t}_${c} = load_b(b_at${c} + k${t} * params.b_step);`,
-      ),
-    ),
+      );
+
+/** The loop's body: all of a turn's loads, then row by row the products of its terms. */
+const turn = (options: MatmulBroadcastOptions): string => {
+  const { subgroup, rowGroups, depth } = options;
+  return [
+    unroll(depth, (t) => `    let k${t} = k + ${t}u;`),
+    unroll(depth, (t) => loadRight(t, options)),
     unroll(rowGroups, (r) => loadLeft(r, options)),
     unroll(rowGroups * subgroup, (row) => unroll(depth, (t) => multiplyRow(row, t, options))),
   ].join("\n");
@@ -82,7 +93,7 @@ const storeTurn = (options: MatmulBroadcastOptions): string => {
   const turns = (rowGroups * subgroup) / each;
   const store = (row: number, c: number): string => {
     const sums = Array.from({ length: turns }, (_, index) => `sum${index * each + row}_${c}`);
-    return `    store4(tile, row + ${row}u, col + ${c}u * GROUP_COLS, ${chosen(sums)});`;
+    return `    store4(tile, row + ${row}u, col + ${c}u * GROUP_STEP, ${chosen(sums)});`;
   };
   return [
     unroll(
@@ -102,7 +113,7 @@ const storeTurn = (options: MatmulBroadcastOptions): string => {
 export function matmulBroadcast(options: MatmulBroadcastOptions): string {
   const { subgroup, rowGroups, colGroups: cols } = options;
   const rows = rowGroups * subgroup;
-  const packs = { a: options.pairs ? "Pair" : "Element", b: "Columns" };
+  const packs = { a: options.pairs ? "Pair" : "Element", b: options.octets ? "vec4u" : "Columns" };
   return wgsl`
 ${enableHalf(namesHalf(options))}
 enable subgroups;
@@ -114,20 +125,36 @@ const GROUP_COLS: u32 = 4u * SUBGROUP;
 const TILE_ROWS: u32 = SUBGROUP * ROW_GROUPS;
 const TILE_COLS: u32 = GROUP_COLS * COL_GROUPS;
 const ROWS_PER_TURN: u32 = ${rowsPerTurn(options)}u;
-alias Pair = ${options.isHalf ? "vec2<f16>" : "vec2f"};
-${matmulInterface({ ...options, packs, hasBias: true, startsAtBias: true })}
+const LANE_COLS: u32 = ${options.octets ? 8 : 4}u; // side by side
+const GROUP_STEP: u32 = ${options.octets ? "4u" : "GROUP_COLS"}; // from a lane's columns of one group to the next
+#if ${options.isHalf}
+alias Pair = u32;
+
+fn pair_of(word: Pair) -> vec2f {
+  return unpack2x16float(word);
+}
+#else
+alias Pair = vec2f;
+
+fn pair_of(pair: Pair) -> vec2f {
+  return pair;
+}
+#endif
+${matmulInterface({ ...options, packs, hasBias: true, startsAtBias: true, downFirst: true })}
 // Rows and columns past the edge are read from the last one, and not stored.
 fn row_start(tile: Place, row: u32) -> u32 {
   return tile.a_base + min(tile.row + row, params.m - 1u) * params.a_row;
 }
 #if ${options.vector}
 fn cols_start(tile: Place, col: u32) -> u32 {
-  return tile.b_base + min(col, params.n - 4u);
+  return tile.b_base + min(col, params.n - LANE_COLS);
 }
+#if ${!options.octets}
 
 fn load_b(at: u32) -> vec4f {
   return vec4f(b[at / 4u]);
 }
+#endif
 
 fn start(col: u32) -> vec4f {
   return select(vec4f(), bias[min(col, params.n - 4u) / 4u], params.has_bias != 0u);
@@ -171,10 +198,10 @@ fn main(
   if (!tile.exists) {
     return;
   }
-  let col = tile.col + lane * 4u;
+  let col = tile.col + lane * LANE_COLS;
 ${unroll(rowGroups, (r) => `  let a_at${r} = row_start(tile, ${r}u * SUBGROUP + lane);`)}
-${unroll(cols, (c) => `  let b_at${c} = cols_start(tile, col + ${c}u * GROUP_COLS);`)}
-${unroll(cols, (c) => `  let start${c} = start(col + ${c}u * GROUP_COLS);`)}
+${unroll(options.octets ? 1 : cols, (c) => `  let b_at${c} = cols_start(tile, col + ${c}u * GROUP_STEP);`)}
+${unroll(cols, (c) => `  let start${c} = start(col + ${c}u * GROUP_STEP);`)}
 ${unroll(rows, (row) => unroll(cols, (c) => `  var sum${row}_${c} = start${c};`))}
   for (var k = tile.k_start; k < tile.k_end; k += DEPTH) {
 ${turn(options)}

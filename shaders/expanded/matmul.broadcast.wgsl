@@ -8,7 +8,15 @@ const GROUP_COLS: u32 = 4u * SUBGROUP;
 const TILE_ROWS: u32 = SUBGROUP * ROW_GROUPS;
 const TILE_COLS: u32 = GROUP_COLS * COL_GROUPS;
 const ROWS_PER_TURN: u32 = 1u;
+const LANE_COLS: u32 = 4u; // side by side
+const GROUP_STEP: u32 = GROUP_COLS; // from a lane's columns of one group to the next
+
 alias Pair = vec2f;
+
+fn pair_of(pair: Pair) -> vec2f {
+  return pair;
+}
+
 fn flat_workgroup(wid: vec3u, groups: vec3u) -> u32 {
   return wid.y * groups.x + wid.x;
 }
@@ -58,15 +66,18 @@ struct Place {
 
 fn place(group: u32) -> Place {
   let tile_cols = (params.n + TILE_COLS - 1u) / TILE_COLS;
-  let tiles = tile_cols * ((params.m + TILE_ROWS - 1u) / TILE_ROWS);
+  let tile_rows = (params.m + TILE_ROWS - 1u) / TILE_ROWS;
+  let tiles = tile_cols * tile_rows;
   let tile = group % tiles;
   let part = group / tiles; // = split · batches + batch
   let batch = part % params.batches;
   let k_start = part / params.batches * params.k_each;
   return Place(
     part < params.splits * params.batches,
-    tile / tile_cols * TILE_ROWS,
-    tile % tile_cols * TILE_COLS,
+
+    tile % tile_rows * TILE_ROWS,
+    tile / tile_rows * TILE_COLS,
+
     k_start,
     min(k_start + params.k_each, params.k),
     batch * params.a_batch,
@@ -125,13 +136,13 @@ fn main(
   if (!tile.exists) {
     return;
   }
-  let col = tile.col + lane * 4u;
+  let col = tile.col + lane * LANE_COLS;
   let a_at0 = row_start(tile, 0u * SUBGROUP + lane);
   let a_at1 = row_start(tile, 1u * SUBGROUP + lane);
-  let b_at0 = cols_start(tile, col + 0u * GROUP_COLS);
-  let b_at1 = cols_start(tile, col + 1u * GROUP_COLS);
-  let start0 = start(col + 0u * GROUP_COLS);
-  let start1 = start(col + 1u * GROUP_COLS);
+  let b_at0 = cols_start(tile, col + 0u * GROUP_STEP);
+  let b_at1 = cols_start(tile, col + 1u * GROUP_STEP);
+  let start0 = start(col + 0u * GROUP_STEP);
+  let start1 = start(col + 1u * GROUP_STEP);
   var sum0_0 = start0;
   var sum0_1 = start1;
   var sum1_0 = start0;
@@ -227,7 +238,7 @@ fn main(
     let bit1 = (turn & 2u) != 0u;
     let bit2 = (turn & 4u) != 0u;
     let bit3 = (turn & 8u) != 0u;
-    store4(tile, row + 0u, col + 0u * GROUP_COLS, select(select(select(select(sum0_0, sum8_0, bit3), select(sum4_0, sum12_0, bit3), bit2), select(select(sum2_0, sum10_0, bit3), select(sum6_0, sum14_0, bit3), bit2), bit1), select(select(select(sum1_0, sum9_0, bit3), select(sum5_0, sum13_0, bit3), bit2), select(select(sum3_0, sum11_0, bit3), select(sum7_0, sum15_0, bit3), bit2), bit1), bit0));
-    store4(tile, row + 0u, col + 1u * GROUP_COLS, select(select(select(select(sum0_1, sum8_1, bit3), select(sum4_1, sum12_1, bit3), bit2), select(select(sum2_1, sum10_1, bit3), select(sum6_1, sum14_1, bit3), bit2), bit1), select(select(select(sum1_1, sum9_1, bit3), select(sum5_1, sum13_1, bit3), bit2), select(select(sum3_1, sum11_1, bit3), select(sum7_1, sum15_1, bit3), bit2), bit1), bit0));
+    store4(tile, row + 0u, col + 0u * GROUP_STEP, select(select(select(select(sum0_0, sum8_0, bit3), select(sum4_0, sum12_0, bit3), bit2), select(select(sum2_0, sum10_0, bit3), select(sum6_0, sum14_0, bit3), bit2), bit1), select(select(select(sum1_0, sum9_0, bit3), select(sum5_0, sum13_0, bit3), bit2), select(select(sum3_0, sum11_0, bit3), select(sum7_0, sum15_0, bit3), bit2), bit1), bit0));
+    store4(tile, row + 0u, col + 1u * GROUP_STEP, select(select(select(select(sum0_1, sum8_1, bit3), select(sum4_1, sum12_1, bit3), bit2), select(select(sum2_1, sum10_1, bit3), select(sum6_1, sum14_1, bit3), bit2), bit1), select(select(select(sum1_1, sum9_1, bit3), select(sum5_1, sum13_1, bit3), bit2), select(select(sum3_1, sum11_1, bit3), select(sum7_1, sum15_1, bit3), bit2), bit1), bit0));
   }
 }

@@ -52,15 +52,18 @@ struct Place {
 
 fn place(group: u32) -> Place {
   let tile_cols = (params.n + TILE_COLS - 1u) / TILE_COLS;
-  let tiles = tile_cols * ((params.m + TILE_ROWS - 1u) / TILE_ROWS);
+  let tile_rows = (params.m + TILE_ROWS - 1u) / TILE_ROWS;
+  let tiles = tile_cols * tile_rows;
   let tile = group % tiles;
   let part = group / tiles; // = split · batches + batch
   let batch = part % params.batches;
   let k_start = part / params.batches * params.k_each;
   return Place(
     part < params.splits * params.batches,
+
     tile / tile_cols * TILE_ROWS,
     tile % tile_cols * TILE_COLS,
+
     k_start,
     min(k_start + params.k_each, params.k),
     batch * params.a_batch,

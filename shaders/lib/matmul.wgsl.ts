@@ -15,6 +15,11 @@ export interface MatmulInterface {
   readonly packs?: { readonly a: string; readonly b: string };
   /** The kernel's sums start at the bias if params say that there is one; else `store` adds it. */
   readonly startsAtBias?: boolean;
+  /**
+   * Workgroups side by side take tiles below each other, which share columns of b, not rows of a: on a
+   * CPU those columns stay in its cache, 1.14 times as fast at 1024³ on lavapipe.
+   */
+  readonly downFirst?: boolean;
   /** What happens to each Cell before it is stored; absent: nothing. Not with splits. */
   readonly epilogue?: Epilogue;
 }
@@ -24,6 +29,44 @@ export const namesHalf = ({
   isHalf,
   epilogue,
 }: Pick<MatmulInterface, "isHalf" | "epilogue">): boolean => isHalf || (epilogue?.isHalf ?? false);
+
+/** Where a workgroup's tile lies. */
+const place = (downFirst = false): string => wgsl`
+struct Place {
+  exists: bool, // false in the surplus workgroups of a folded grid
+  row: u32, // of the tile's corner
+  col: u32,
+  k_start: u32,
+  k_end: u32,
+  a_base: u32, // element where this batch's a, b and y start
+  b_base: u32,
+  y_base: u32,
+}
+
+fn place(group: u32) -> Place {
+  let tile_cols = (params.n + TILE_COLS - 1u) / TILE_COLS;
+  let tile_rows = (params.m + TILE_ROWS - 1u) / TILE_ROWS;
+  let tiles = tile_cols * tile_rows;
+  let tile = group % tiles;
+  let part = group / tiles; // = split · batches + batch
+  let batch = part % params.batches;
+  let k_start = part / params.batches * params.k_each;
+  return Place(
+    part < params.splits * params.batches,
+#if ${downFirst}
+    tile % tile_rows * TILE_ROWS,
+    tile / tile_rows * TILE_COLS,
+#else
+    tile / tile_cols * TILE_ROWS,
+    tile % tile_cols * TILE_COLS,
+#endif
+    k_start,
+    min(k_start + params.k_each, params.k),
+    batch * params.a_batch,
+    batch * params.b_batch,
+    part * params.m * params.n,
+  );
+}`;
 
 /**
  * y[batch, m, n] = Σ_k a · b (+ bias[n]). The strides in params say which operand is transposed and
@@ -35,6 +78,7 @@ export const matmulInterface = ({
   hasBias,
   isHalf,
   startsAtBias = false,
+  downFirst,
   packs = { a: "Element", b: "Columns" },
   epilogue,
 }: MatmulInterface): string => wgsl`
@@ -77,35 +121,7 @@ const CELL: u32 = 1u;
 #endif
 @group(0) @binding(${epilogue?.paramsBinding ?? (hasBias ? 4 : 3)}) var<uniform> params: Params;
 
-struct Place {
-  exists: bool, // false in the surplus workgroups of a folded grid
-  row: u32, // of the tile's corner
-  col: u32,
-  k_start: u32,
-  k_end: u32,
-  a_base: u32, // element where this batch's a, b and y start
-  b_base: u32,
-  y_base: u32,
-}
-
-fn place(group: u32) -> Place {
-  let tile_cols = (params.n + TILE_COLS - 1u) / TILE_COLS;
-  let tiles = tile_cols * ((params.m + TILE_ROWS - 1u) / TILE_ROWS);
-  let tile = group % tiles;
-  let part = group / tiles; // = split · batches + batch
-  let batch = part % params.batches;
-  let k_start = part / params.batches * params.k_each;
-  return Place(
-    part < params.splits * params.batches,
-    tile / tile_cols * TILE_ROWS,
-    tile % tile_cols * TILE_COLS,
-    k_start,
-    min(k_start + params.k_each, params.k),
-    batch * params.a_batch,
-    batch * params.b_batch,
-    part * params.m * params.n,
-  );
-}
+${place(downFirst)}
 
 #if ${epilogue !== undefined}
 ${epilogue?.text ?? ""}

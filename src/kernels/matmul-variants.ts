@@ -57,6 +57,7 @@ const broadcast: Variant<MatmulAttrs> = {
       colGroups: BROADCAST_COLS,
       depth: isEven ? 2 : 1,
       pairs: isEven && of.a.step === 1,
+      octets: of.isHalf && of.vector && of.n % 8 === 0,
     };
     const code: KernelCode = (_of, epilogue) => matmulBroadcast({ ...options, ...epilogue });
     const cols = 4 * subgroup * BROADCAST_COLS;

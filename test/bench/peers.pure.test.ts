@@ -18,10 +18,15 @@ const FMA = 100; // GFLOP/s
 
 const workOf = (name: string): Work => works.find((work) => work.name === name)!;
 
-test("copies stand beside works that memory bounds, and are not judged", () => {
-  const yardsticks = entrants.filter(({ isYardstick }) => isYardstick);
-  const measured = works.filter((work) => yardsticks.some((entrant) => entrant.joins(work)));
-  expect(measured.map(({ name }) => name)).toEqual(["softmax", "layernorm", "gelu"]);
+test("copies stand beside works that memory bounds, multiply-adds beside others; none is judged", () => {
+  const measuredBy = (name: string): string[] => {
+    const yardstick = entrants.find((entrant) => entrant.isYardstick && entrant.name === name);
+    return works.filter((work) => yardstick?.joins(work)).map((work) => work.name);
+  };
+  expect(measuredBy("copy")).toEqual(["softmax", "layernorm", "gelu"]);
+  expect(measuredBy("copy-wide")).toEqual(measuredBy("copy"));
+  expect(measuredBy("fma")).toEqual(expect.arrayContaining(["matmul-512", "small-vit-step"]));
+  expect(measuredBy("fma").filter((name) => measuredBy("copy").includes(name))).toEqual([]);
   const ours = outcome("neco", [2, 4]);
   const copy = outcome("copy", [1, 2], { error: null });
   const result = { work: workOf("gelu"), outcomes: [ours, copy] };

@@ -5,8 +5,9 @@ import type { PeerEngine } from "../engine.ts";
 export const engines: Readonly<Record<string, () => Promise<PeerEngine>>> = {
   neco: async () => (await import("./neco.ts")).neco("device"),
   "neco+io": async () => (await import("./neco.ts")).neco("host"),
-  copy: async () => (await import("./copy.ts")).copies("plain"),
-  "copy-wide": async () => (await import("./copy.ts")).copies("wide"),
+  fma: async () => (await import("./yardsticks.ts")).multiplyAdds(),
+  copy: async () => (await import("./yardsticks.ts")).copies("plain"),
+  "copy-wide": async () => (await import("./yardsticks.ts")).copies("wide"),
   "tfjs-webgpu": async () => (await import("./tfjs.ts")).tfjs(),
   "jax-js-webgpu": async () => (await import("./jax.ts")).jaxJs("webgpu"),
   "jax-js-wasm": async () => (await import("./jax.ts")).jaxJs("wasm"),

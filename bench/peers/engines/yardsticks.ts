@@ -1,7 +1,7 @@
-/** No engine: our probes that copy as many bytes, which memory-bound works are held against. */
+/** No engines: our probes that do as many multiply-adds, or copy as many bytes, as a work must. */
 import { createEngine } from "../../../src/engine/index.ts";
 import type { Engine } from "../../../src/engine/index.ts";
-import { COPY_KERNELS, copyOnce, timeCopy } from "../../probes.ts";
+import { COPY_KERNELS, copyOnce, fmaWork, timeCopy } from "../../probes.ts";
 import { floats } from "../engine.ts";
 import type { PeerEngine } from "../engine.ts";
 
@@ -33,6 +33,28 @@ export function copies(kernels: keyof typeof COPY_KERNELS): PeerEngine {
             throw new Error(`${best.variant} does not copy`);
           return {};
         },
+      };
+    },
+  };
+}
+
+/** The fastest FMA kernel, for as many operations as a work has. */
+export function multiplyAdds(): PeerEngine {
+  let opened: Engine | null = null;
+  return {
+    async available() {
+      opened = await createEngine();
+      return { version: "the FMA probe", adapter: opened.adapter.description };
+    },
+    async prepare({ flops }) {
+      const engine = opened ?? (await createEngine());
+      const { run } = await fmaWork(engine, flops);
+      return {
+        async run(repeats) {
+          for (let k = 0; k < repeats; k++) run();
+          await engine.finish();
+        },
+        result: () => Promise.resolve({}),
       };
     },
   };

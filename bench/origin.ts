@@ -1,5 +1,6 @@
 /** What a run's figures belong to besides the adapter: the commit, and the host's processor. */
 import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { fileURLToPath } from "node:url";
 
@@ -34,20 +35,36 @@ export function commitOf(folder: string): string | null {
   return git(folder, "describe", "--always", "--exclude=*", `--dirty=${CHANGED}`);
 }
 
+const CPUINFO = "/proc/cpuinfo";
+
+/**
+ * "AMD EPYC (family 25, model 17)": virtual machines give many generations one name, and Linux tells
+ * them apart.
+ */
+export function processorName(name: string, cpuinfo: string): string {
+  const [family, model] = ["cpu family", "model"].map(
+    (field) => new RegExp(`^${field}\\s*:\\s*(\\d+)$`, "m").exec(cpuinfo)?.[1],
+  );
+  return family !== undefined && model !== undefined
+    ? `${name.trim()} (family ${family}, model ${model})`
+    : name.trim();
+}
+
 /** Of this code on this host. */
 export function originNow(): Origin {
   const commit = commitOf(ROOT);
   const processors = cpus();
   const [first] = processors;
+  const cpuinfo = existsSync(CPUINFO) ? readFileSync(CPUINFO, "utf8") : "";
   return {
     ...(commit === null ? {} : { commit }),
-    ...(first ? { cpu: { model: first.model.trim(), count: processors.length } } : {}),
+    ...(first ? { cpu: { model: processorName(first.model, cpuinfo), count: processors.length } } : {}),
   };
 }
 
 const UNKNOWN = "not known";
 
-/** "2 × AMD EPYC". */
+/** "2 × AMD EPYC (family 25, model 17)". */
 export const cpuText = ({ cpu }: Origin): string => (cpu ? `${cpu.count} × ${cpu.model}` : UNKNOWN);
 
 /** "9f78d74+changes". */

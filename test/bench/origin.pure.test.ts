@@ -4,7 +4,14 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { CHANGED, commitOf, cpuText, originLine, originNow } from "../../bench/origin.ts";
+import {
+  CHANGED,
+  commitOf,
+  cpuText,
+  originLine,
+  originNow,
+  processorName,
+} from "../../bench/origin.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "bench-origin-"));
 afterAll(() => {
@@ -38,4 +45,10 @@ test("a folder inside another project's checkout has no commit of its own", () =
 test("this host has a processor, and what is not known is told", () => {
   expect(cpuText(originNow())).toMatch(/^\d+ × ./);
   expect(originLine({})).toBe("CPU: not known; commit: not known");
+});
+
+test("processors of one name are told apart where Linux does", () => {
+  const info = "vendor_id\t: AuthenticAMD\ncpu family\t: 25\nmodel\t\t: 17\nmodel name\t: AMD EPYC\n";
+  expect(processorName("AMD EPYC ", info)).toBe("AMD EPYC (family 25, model 17)");
+  expect(processorName("Apple M2", "")).toBe("Apple M2");
 });

@@ -58,7 +58,9 @@ export function originNow(): Origin {
   const cpuinfo = existsSync(CPUINFO) ? readFileSync(CPUINFO, "utf8") : "";
   return {
     ...(commit === null ? {} : { commit }),
-    ...(first ? { cpu: { model: processorName(first.model, cpuinfo), count: processors.length } } : {}),
+    ...(first
+      ? { cpu: { model: processorName(first.model, cpuinfo), count: processors.length } }
+      : {}),
   };
 }
 

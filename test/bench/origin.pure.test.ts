@@ -48,7 +48,8 @@ test("this host has a processor, and what is not known is told", () => {
 });
 
 test("processors of one name are told apart where Linux does", () => {
-  const info = "vendor_id\t: AuthenticAMD\ncpu family\t: 25\nmodel\t\t: 17\nmodel name\t: AMD EPYC\n";
+  const info =
+    "vendor_id\t: AuthenticAMD\ncpu family\t: 25\nmodel\t\t: 17\nmodel name\t: AMD EPYC\n";
   expect(processorName("AMD EPYC ", info)).toBe("AMD EPYC (family 25, model 17)");
   expect(processorName("Apple M2", "")).toBe("Apple M2");
 });

@@ -76,7 +76,7 @@ export const attention = defineOp({
 function backwardPlan(kernels: Kernels, sizes: Sizes, attrs: AttentionAttrs, caps: Caps): Plan {
   const { batches, tokens, queries, heads, headSize, width, isHalf } = sizes;
   const asked = batches * queries * width;
-  const read = (isHalf ? 4 : 8) * (batches * tokens * width + asked); // qkv of the tokens, q and g of the queries
+  const read = (isHalf ? 4 : 8) * (batches * tokens * width + asked); // k and v of tokens, q and g of queries
   const draws = drawsOf(attrs, "in4");
   const bindings = [...reads("in0", "in1", "in3", "temp0"), ...writes("out0"), ...draws.bindings];
   const params = [...paramsOf(sizes), ...draws.params];

@@ -74,6 +74,9 @@ const turn = (options: MatmulBroadcastOptions): string => {
 /** Rows that one turn of the last loop stores; 4 take compilers longer and save no more. */
 const rowsPerTurn = ({ vector }: MatmulBroadcastOptions): number => (vector ? 2 : 1);
 
+/** Terms whose columns of a tile, 512 KiB, fill half of a CPU's own cache. */
+const DOWN_TERMS = 2048;
+
 /** One of the values, by the bits of `turn` from `bit` on: registers have no index. */
 function chosen(values: readonly string[], bit = 0): string {
   const [only = ""] = values;
@@ -140,7 +143,7 @@ fn pair_of(pair: Pair) -> vec2f {
   return pair;
 }
 #endif
-${matmulInterface({ ...options, packs, hasBias: true, startsAtBias: true, downFirst: true })}
+${matmulInterface({ ...options, packs, hasBias: true, startsAtBias: true, downFirst: DOWN_TERMS })}
 // Rows and columns past the edge are read from the last one, and not stored.
 fn row_start(tile: Place, row: u32) -> u32 {
   return tile.a_base + min(tile.row + row, params.m - 1u) * params.a_row;

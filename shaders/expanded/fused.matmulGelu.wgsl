@@ -72,11 +72,14 @@ fn place(group: u32) -> Place {
   let part = group / tiles; // = split · batches + batch
   let batch = part % params.batches;
   let k_start = part / params.batches * params.k_each;
+
+  let is_down = params.k_each <= 2048u;
+
   return Place(
     part < params.splits * params.batches,
 
-    tile % tile_rows * TILE_ROWS,
-    tile / tile_rows * TILE_COLS,
+    select(tile / tile_cols, tile % tile_rows, is_down) * TILE_ROWS,
+    select(tile % tile_cols, tile / tile_rows, is_down) * TILE_COLS,
 
     k_start,
     min(k_start + params.k_each, params.k),

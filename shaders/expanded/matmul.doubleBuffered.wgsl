@@ -62,6 +62,7 @@ fn place(group: u32) -> Place {
   let part = group / tiles; // = split · batches + batch
   let batch = part % params.batches;
   let k_start = part / params.batches * params.k_each;
+
   return Place(
     part < params.splits * params.batches,
 

@@ -44,7 +44,7 @@ fn main(
   if (!head.exists) {
     return;
   }
-  let last_query = params.queries - 1u; // those past the end are read from the last one
+  let last_query = params.queries - 1u; // later ones are read from it
   let key = head.block;
   let k = head.k + key * head.pitch;
   let v = head.v + key * head.pitch;

@@ -43,7 +43,7 @@ fn main(
   }
   let first = head.block * TOKENS + lane;
   let last = params.tokens - 1u;
-  let last_query = params.queries - 1u; // those past the end are read from the last one
+  let last_query = params.queries - 1u; // later ones are read from it
   var queries: Vectors;
   var cotangents: Vectors;
   var row_lse: PerToken;

@@ -45,7 +45,7 @@ fn main(
   }
   let first = head.block * TOKENS + lane;
   let last = params.tokens - 1u;
-  let last_query = params.queries - 1u; // those past the end are read from the last one
+  let last_query = params.queries - 1u; // later ones are read from it
   var queries: Vectors;
   for (var t = 0u; t < LANE_TOKENS; t++) {
     let start = head.q + min(first + t * SUBGROUP, last_query) * head.pitch;

@@ -42,9 +42,9 @@ const multiplyRow = (row: number, t: number, options: MatmulBroadcastOptions): s
   ].join("\n");
 
 /** What a lane reads of a for group r of its rows. */
-const loadLeft = (r: number, { pairs, depth }: MatmulBroadcastOptions): string =>
+const loadLeft = (r: number, { pairs, depth, isHalf }: MatmulBroadcastOptions): string =>
   pairs
-    ? `    let pair${r} = pair_of(a[(a_at${r} + k) / 2u]);
+    ? `    let pair${r} = ${isHalf ? "unpack2x16float" : "vec2f"}(a[(a_at${r} + k) / 2u]);
     let left0_${r} = pair${r}.x;
     let left1_${r} = pair${r}.y;`
     : unroll(depth, (t) => `    let left${t}_${r} = f32(a[a_at${r} + k${t} * params.a_step]);`);
@@ -128,21 +128,9 @@ const GROUP_COLS: u32 = 4u * SUBGROUP;
 const TILE_ROWS: u32 = SUBGROUP * ROW_GROUPS;
 const TILE_COLS: u32 = GROUP_COLS * COL_GROUPS;
 const ROWS_PER_TURN: u32 = ${rowsPerTurn(options)}u;
-const LANE_COLS: u32 = ${options.octets ? 8 : 4}u; // side by side
-const GROUP_STEP: u32 = ${options.octets ? "4u" : "GROUP_COLS"}; // from a lane's columns of one group to the next
-#if ${options.isHalf}
-alias Pair = u32;
-
-fn pair_of(word: Pair) -> vec2f {
-  return unpack2x16float(word);
-}
-#else
-alias Pair = vec2f;
-
-fn pair_of(pair: Pair) -> vec2f {
-  return pair;
-}
-#endif
+const LANE_COLS: u32 = ${options.octets ? 8 : 4}u;
+const GROUP_STEP: u32 = ${options.octets ? "4u" : "GROUP_COLS"}; // between a lane's groups
+alias Pair = ${options.isHalf ? "u32" : "vec2f"};
 ${matmulInterface({ ...options, packs, hasBias: true, startsAtBias: true, downFirst: DOWN_TERMS })}
 // Rows and columns past the edge are read from the last one, and not stored.
 fn row_start(tile: Place, row: u32) -> u32 {

@@ -16,7 +16,7 @@ const BUDGETS = [
   // collapsed classes, CFOOD, Gaussian mixtures and ensembles (4.7 kB), block Jacobi and exact products
   // (1.5 kB), checks of sets that do not fit, with their messages (2 kB), the head's origin in float64
   // (1 kB); scores that few pages use could be loaded when they are asked for.
-  { entry: "src/index.ts", kilobytes: 147 },
+  { entry: "src/index.ts", kilobytes: 147.5 },
 ] as const;
 
 const results = await Promise.all(

@@ -10,15 +10,9 @@ const GROUP_COLS: u32 = 4u * SUBGROUP;
 const TILE_ROWS: u32 = SUBGROUP * ROW_GROUPS;
 const TILE_COLS: u32 = GROUP_COLS * COL_GROUPS;
 const ROWS_PER_TURN: u32 = 2u;
-const LANE_COLS: u32 = 8u; // side by side
-const GROUP_STEP: u32 = 4u; // from a lane's columns of one group to the next
-
+const LANE_COLS: u32 = 8u;
+const GROUP_STEP: u32 = 4u; // between a lane's groups
 alias Pair = u32;
-
-fn pair_of(word: Pair) -> vec2f {
-  return unpack2x16float(word);
-}
-
 fn flat_workgroup(wid: vec3u, groups: vec3u) -> u32 {
   return wid.y * groups.x + wid.x;
 }

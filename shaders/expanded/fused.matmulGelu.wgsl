@@ -8,15 +8,9 @@ const GROUP_COLS: u32 = 4u * SUBGROUP;
 const TILE_ROWS: u32 = SUBGROUP * ROW_GROUPS;
 const TILE_COLS: u32 = GROUP_COLS * COL_GROUPS;
 const ROWS_PER_TURN: u32 = 2u;
-const LANE_COLS: u32 = 4u; // side by side
-const GROUP_STEP: u32 = GROUP_COLS; // from a lane's columns of one group to the next
-
+const LANE_COLS: u32 = 4u;
+const GROUP_STEP: u32 = GROUP_COLS; // between a lane's groups
 alias Pair = vec2f;
-
-fn pair_of(pair: Pair) -> vec2f {
-  return pair;
-}
-
 fn flat_workgroup(wid: vec3u, groups: vec3u) -> u32 {
   return wid.y * groups.x + wid.x;
 }

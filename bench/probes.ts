@@ -203,18 +203,14 @@ const STEP_GRAIN = 8;
  * As many multiply-adds as `flops` operations are, to a few thousandths for works of 200 million and
  * more, by the kernel that is fastest now: run it in turns with such a work to know its share of the peak.
  */
-export async function fmaWork(
-  engine: Engine,
-  flops: number,
-): Promise<{ readonly variant: string; readonly run: () => void }> {
+export async function fmaWork(engine: Engine, flops: number): Promise<() => void> {
   const { variant } = await measureFma(engine);
   const x = engine.tensor(fmaLanes(engine));
   const perStep = x.size * fmaFlops(FMA_KERNELS[variant as keyof typeof FMA_KERNELS]); // from its keys
   const steps = STEP_GRAIN * Math.max(1, Math.round(flops / perStep / STEP_GRAIN));
-  const run = (): void => {
+  return () => {
     for (const y of engine.run(fmaProbe, [x], { steps }, variant)) y.dispose();
   };
-  return { variant, run };
 }
 
 const best = (peaks: readonly Peak[]): Peak => peaks.reduce((a, b) => (b.rate > a.rate ? b : a));

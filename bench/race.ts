@@ -9,6 +9,7 @@ import { join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { endingOf } from "../src/cli/exit.ts";
 import type * as EngineModule from "../src/engine/index.ts";
+import { hasTimestamps } from "../src/engine/profile.ts";
 import type * as ProfileModule from "../src/engine/profile.ts";
 import { textTable } from "../src/report/index.ts";
 import { DataError } from "../src/util/errors.ts";
@@ -69,9 +70,10 @@ interface Racer {
 async function racer(modules: Modules, row: Row, adapter?: string): Promise<Racer> {
   const { createEngine, QueueTimer, sample, repeatsFor } = modules;
   const engine = await createEngine(adapter ? { adapter } : {});
-  const timer = engine.caps.features.has("timestamp-query") ? new QueueTimer(engine) : null;
-  const { run } = await row.prepare(engine);
-  await sample(engine, run, { repeats: 1, timer: null }); // compiles
+  const timer = hasTimestamps(engine) ? new QueueTimer(engine) : null;
+  const { run, afterFirst } = await row.prepare(engine);
+  await run(); // compiles
+  await afterFirst?.(); // a row that knows its result holds it against that
   const { wall } = await sample(engine, run, { repeats: 1, timer: null });
   const repeats = repeatsFor(wall);
   const times: number[] = [];

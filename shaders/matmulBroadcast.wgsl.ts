@@ -131,7 +131,7 @@ const ROWS_PER_TURN: u32 = ${rowsPerTurn(options)}u;
 const LANE_COLS: u32 = ${options.octets ? 8 : 4}u;
 const GROUP_STEP: u32 = ${options.octets ? "4u" : "GROUP_COLS"}; // between a lane's groups
 alias Pair = ${options.isHalf ? "u32" : "vec2f"};
-${matmulInterface({ ...options, packs, hasBias: true, startsAtBias: true, downFirst: DOWN_TERMS })}
+${matmulInterface({ ...options, packs, hasBias: true, startsAtBias: true, downTerms: DOWN_TERMS })}
 // Rows and columns past the edge are read from the last one, and not stored.
 fn row_start(tile: Place, row: u32) -> u32 {
   return tile.a_base + min(tile.row + row, params.m - 1u) * params.a_row;

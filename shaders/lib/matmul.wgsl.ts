@@ -20,7 +20,7 @@ export interface MatmulInterface {
    * not rows of a: on a CPU those columns stay in its cache then, 1.14 times as fast at 1024³ on
    * lavapipe. Absent: never.
    */
-  readonly downFirst?: number;
+  readonly downTerms?: number;
   /** What happens to each Cell before it is stored; absent: nothing. Not with splits. */
   readonly epilogue?: Epilogue;
 }
@@ -32,7 +32,7 @@ export const namesHalf = ({
 }: Pick<MatmulInterface, "isHalf" | "epilogue">): boolean => isHalf || (epilogue?.isHalf ?? false);
 
 /** Where a workgroup's tile lies. */
-const place = (downFirst = 0): string => wgsl`
+const place = (downTerms = 0): string => wgsl`
 struct Place {
   exists: bool, // false in the surplus workgroups of a folded grid
   row: u32, // of the tile's corner
@@ -52,12 +52,12 @@ fn place(group: u32) -> Place {
   let part = group / tiles; // = split · batches + batch
   let batch = part % params.batches;
   let k_start = part / params.batches * params.k_each;
-#if ${downFirst > 0}
-  let is_down = params.k_each <= ${downFirst}u;
+#if ${downTerms > 0}
+  let is_down = params.k_each <= ${downTerms}u;
 #endif
   return Place(
     part < params.splits * params.batches,
-#if ${downFirst > 0}
+#if ${downTerms > 0}
     select(tile / tile_cols, tile % tile_rows, is_down) * TILE_ROWS,
     select(tile % tile_cols, tile / tile_rows, is_down) * TILE_COLS,
 #else
@@ -82,7 +82,7 @@ export const matmulInterface = ({
   hasBias,
   isHalf,
   startsAtBias = false,
-  downFirst,
+  downTerms,
   packs = { a: "Element", b: "Columns" },
   epilogue,
 }: MatmulInterface): string => wgsl`
@@ -125,7 +125,7 @@ const CELL: u32 = 1u;
 #endif
 @group(0) @binding(${epilogue?.paramsBinding ?? (hasBias ? 4 : 3)}) var<uniform> params: Params;
 
-${place(downFirst)}
+${place(downTerms)}
 
 #if ${epilogue !== undefined}
 ${epilogue?.text ?? ""}

@@ -35,7 +35,8 @@ const MIN_WORKGROUPS = 264;
 
 /** From the most work for a load from workgroup memory to the least memory. */
 const MANY_ROWS: readonly Tiling[] = [32, 16].map((tile) => ({ rows: 32, tile }));
-const FEW_ROWS: readonly Tiling[] = [32, 16, 8].map((tile) => ({ rows: 16, tile }));
+const FEW = 16;
+const FEW_ROWS: readonly Tiling[] = [32, 16, 8].map((tile) => ({ rows: FEW, tile }));
 
 /** Bytes of a kernel's workgroup memory. */
 function tilingBytes(
@@ -52,7 +53,7 @@ function tilingBytes(
 /** The first tiling that the adapter's workgroup memory holds and that fills a GPU, or null. */
 export function tilingFor(of: Sizes, arrays: TileArrays, caps: Caps): Tiling | null {
   const own = of[arrays.of];
-  const isMany = own > 16 && of.batches * of.heads * ceilDiv(own, 32) >= MIN_WORKGROUPS;
+  const isMany = own > FEW && of.batches * of.heads * ceilDiv(own, 32) >= MIN_WORKGROUPS;
   const tilings = [...(isMany ? MANY_ROWS : []), ...FEW_ROWS];
   const fits = (tiling: Tiling): boolean =>
     tilingBytes(of, tiling, arrays) <= caps.maxWorkgroupBytes;

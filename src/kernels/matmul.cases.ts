@@ -99,6 +99,8 @@ const BROADCAST_EDGES: readonly Sample[] = [
   },
   { inputs: [{ shape: [17, 2] }, { shape: [63, 2] }], attrs: { transposeB: true } },
   { inputs: [{ shape: [33, 10] }, { shape: [10, 64] }] },
+  // More terms than tiles below each other take, several tiles both ways; a bias keeps them whole.
+  { inputs: [{ shape: [40, 2056] }, { shape: [2056, 132] }, { shape: [132] }], gradient: false },
 ];
 
 /**

@@ -1,5 +1,5 @@
 /** The training loop: resume to the same bits, accumulation, a clean stop, NaN caught. */
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { memorySplit } from "../../src/data/dataset.ts";
 import type { ImageDataset } from "../../src/data/dataset.ts";
 import { createEngine } from "../../src/engine/index.ts";
@@ -156,7 +156,13 @@ describe("trainRun", () => {
 
   it.each([1, 2])("recomputes to the same bits, with %i micro-batches", async (accumulate) => {
     const kept = await run({ recipe: { ...recipe, accumulate } });
+    const said: string[] = [];
+    vi.stubEnv("DEBUG", "program");
+    const log = vi.spyOn(console, "log").mockImplementation((line: string) => said.push(line));
     const again = await run({ recipe: { ...recipe, accumulate, recompute: true } });
+    log.mockRestore();
+    vi.unstubAllEnvs();
+    expect(said.join("\n")).toMatch(/[1-9]\d* run twice/);
     expect(weightsOf(again.files, 12)).toEqual(weightsOf(kept.files, 12));
     expect(again.leaked).toBe(0);
   });

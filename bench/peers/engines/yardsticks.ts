@@ -48,10 +48,10 @@ export function multiplyAdds(): PeerEngine {
     },
     async prepare({ flops }) {
       const engine = opened ?? (await createEngine());
-      const { run } = await fmaWork(engine, flops);
+      const once = await fmaWork(engine, flops);
       return {
         async run(repeats) {
-          for (let k = 0; k < repeats; k++) run();
+          for (let k = 0; k < repeats; k++) once();
           await engine.finish();
         },
         result: () => Promise.resolve({}),
